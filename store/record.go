@@ -1,0 +1,138 @@
+package store
+
+import "time"
+
+// A Kind says what a credential is for. Its text is the same in Go, in URLs, in
+// the command and in events.
+type Kind string
+
+// The kinds of credential.
+const (
+	KindAPIKey   Kind = "apikey"
+	KindSession  Kind = "session"
+	KindLink     Kind = "link"
+	KindCode     Kind = "code"
+	KindTOTP     Kind = "totp"
+	KindRecovery Kind = "recovery"
+)
+
+// A State is the stored part of what a credential's state is; that it is not
+// yet valid, expired or used up follows from its other fields and the time, and
+// is never stored.
+type State string
+
+// The states of a credential. Redeemed, replaced and revoked are final.
+const (
+	StateActive    State = "active"
+	StateSuspended State = "suspended"
+	StateRedeemed  State = "redeemed"
+	StateReplaced  State = "replaced"
+	StateRevoked   State = "revoked"
+)
+
+// Final reports whether no credential ever leaves the state.
+func (s State) Final() bool {
+	return s == StateRedeemed || s == StateReplaced || s == StateRevoked
+}
+
+// A Space is an isolated namespace.
+type Space struct {
+	ID       string // 16 base62 characters; immutable, and part of every digest
+	Name     string // unique; immutable
+	Prefix   string // of tokens issued from now on
+	Revision int64  // 1 when created; each update adds 1
+	Created  time.Time
+}
+
+// A Credential is the record of one thing handed out. It holds no secret and no
+// digest: those belong to its versions.
+type Credential struct {
+	ID    string // 16 base62 characters, of one namespace with version ids
+	Space string // the space's id
+	Kind  Kind
+
+	// Immutable: part of the digest of each version.
+	Subject string
+	Purpose string
+	Binding string
+
+	Name       string
+	Scopes     []string
+	Attributes map[string]string
+	Expires    time.Time // zero: never
+
+	State    State
+	Reason   string // why the state is what it is; empty when nobody said
+	Revision int64  // 1 when created; each update adds 1
+	Created  time.Time
+
+	Current  string // id of the newest version
+	Previous string // id of the version before it; empty when there is none
+}
+
+// A Version is one secret of a credential.
+type Version struct {
+	ID         string // 16 base62 characters; the public part of a token
+	Credential string // the credential's id
+	Space      string // the space's id
+	Number     int64  // 1 for the first, 2 for its successor and so on
+	Prefix     string // of its token; copied from the space
+	Digest     []byte // HMAC-SHA-256, 32 bytes
+	RootKey    int    // number of the root key that the digest was made with
+	Created    time.Time
+	Ends       time.Time // zero: with its credential
+}
+
+// An Item is a credential with its newest version and, where there is one, the
+// version before it, in this order.
+type Item struct {
+	Credential Credential
+	Versions   []Version
+}
+
+// Found is one version and its credential.
+type Found struct {
+	Credential Credential
+	Version    Version
+}
+
+// An Event is one row of the audit log. Events are only ever appended.
+type Event struct {
+	Number     int64  // given by the store: later events have higher numbers; zero in a Change
+	ID         string // 16 base62 characters
+	Space      string // the space's id
+	Time       time.Time
+	Actor      string
+	Type       string // kind or noun, dot, past participle: "apikey.issued"
+	Credential string // id; empty when the event is about a space
+	Version    string // id; empty when the event is about no single version
+	Subject    string
+	Reason     string
+	RootKey    int    // number of the root key that the MAC was made with
+	MAC        []byte // HMAC-SHA-256 over all fields above but Number
+}
+
+// A Query asks for a page of a space's credentials. Fields with their zero
+// value do not narrow.
+type Query struct {
+	Space   string // the space's id; required
+	Kind    Kind
+	Subject string
+	States  []State
+	After   Position // the last item of the page before; zero: from the start
+	Limit   int      // at least 1
+}
+
+// A Position is the place of a credential in the order of lists: by Created
+// and then by ID, both descending.
+type Position struct {
+	Created time.Time
+	ID      string
+}
+
+// An EventQuery asks for a page of a space's events.
+type EventQuery struct {
+	Space string // the space's id; required
+	After int64  // the Number of the last event of the page before; 0: from the start
+	Limit int    // at least 1
+}
