@@ -1,0 +1,125 @@
+package keyfob
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/keyfob-dev/keyfob/store"
+	"github.com/keyfob-dev/keyfob/token"
+)
+
+// Errors of the verbs. They come wrapped; test with errors.Is.
+var (
+	// ErrInvalid is what every failed verification wraps, together with exactly
+	// one of the causes below. An error of Verify that does not wrap ErrInvalid
+	// means that nothing was decided: the store could not be asked.
+	ErrInvalid = errors.New("invalid")
+
+	// ErrInput: an argument is wrong. The error is an *InputError.
+	ErrInput = errors.New("wrong input")
+
+	// ErrNotFound: no such credential in this space.
+	ErrNotFound = store.ErrNotFound
+
+	// ErrSpace: no such space. It also matches ErrNotFound.
+	ErrSpace = fmt.Errorf("space %w", store.ErrNotFound)
+
+	// ErrExists: something of that name exists already.
+	ErrExists = errors.New("exists already")
+
+	// ErrConflict: the credential's state does not allow the verb, or somebody
+	// else changed it at the same time. Get it again and judge anew.
+	ErrConflict = store.ErrConflict
+
+	// ErrUnavailable: the store failed or is closed. What was asked for may have
+	// taken effect, wholly.
+	ErrUnavailable = store.ErrUnavailable
+
+	// ErrInUse: another process holds the database file.
+	ErrInUse = store.ErrInUse
+
+	// ErrNewerSchema: a newer version of keyfob wrote the database.
+	ErrNewerSchema = store.ErrNewerSchema
+
+	// ErrForeign: the file is no database, or another program's.
+	ErrForeign = store.ErrForeign
+
+	// ErrRootKey: a root key is malformed, or not the one that the store's
+	// digests were made with.
+	ErrRootKey = errors.New("wrong root key")
+)
+
+// Causes of a failed verification. Log and count them; tell the end user who
+// presented the secret no more than that it is not valid.
+var (
+	// ErrMalformed: the text is no keyed token.
+	ErrMalformed = token.ErrMalformed
+
+	// ErrUnknown: no such secret in this space, or one of another kind.
+	ErrUnknown = errors.New("unknown")
+
+	// ErrExpired: the credential's expiry has come.
+	ErrExpired = errors.New("expired")
+
+	// ErrRevoked: the credential was revoked.
+	ErrRevoked = errors.New("revoked")
+
+	// ErrReplaced: a newer secret has taken this one's place, and its grace is over.
+	ErrReplaced = errors.New("replaced")
+
+	// ErrScope: the credential lacks a scope that the check wants.
+	ErrScope = errors.New("scope missing")
+)
+
+// reasons gives each cause its name in the API, in events and in metrics.
+var reasons = []struct {
+	cause error
+	name  string
+}{
+	{ErrMalformed, "malformed"},
+	{ErrUnknown, "unknown"},
+	{ErrExpired, "expired"},
+	{ErrRevoked, "revoked"},
+	{ErrReplaced, "replaced"},
+	{ErrScope, "scope"},
+}
+
+// Reason names the cause of a failed verification in one word: malformed,
+// unknown, expired, revoked, replaced or scope. It is "ok" for nil, and empty
+// for an error that does not wrap ErrInvalid.
+func Reason(err error) string {
+	if err == nil {
+		return "ok"
+	}
+	if !errors.Is(err, ErrInvalid) {
+		return ""
+	}
+	for _, r := range reasons {
+		if errors.Is(err, r.cause) {
+			return r.name
+		}
+	}
+	return ""
+}
+
+// invalid is the error of a failed verification.
+type invalid struct{ cause error }
+
+func (e *invalid) Error() string   { return "invalid: " + e.cause.Error() }
+func (e *invalid) Unwrap() []error { return []error{ErrInvalid, e.cause} }
+
+// An InputError says which argument is wrong, and what would be right. It
+// matches ErrInput. It never holds a secret.
+type InputError struct {
+	Field   string // as the API spells it: "subject", "expires_at"
+	Problem string // a sentence without the field's name: "is empty; give …"
+}
+
+func (e *InputError) Error() string { return e.Field + " " + e.Problem }
+
+// Is reports whether target is ErrInput.
+func (e *InputError) Is(target error) bool { return target == ErrInput }
+
+func badInput(field, format string, args ...any) error {
+	return &InputError{Field: field, Problem: fmt.Sprintf(format, args...)}
+}

@@ -1,0 +1,221 @@
+package keyfob
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/keyfob-dev/keyfob/store"
+	"github.com/keyfob-dev/keyfob/token"
+)
+
+// latest is the last time that can be written in the API's format.
+var latest = time.Date(9999, 12, 31, 23, 59, 59, 999_000_000, time.UTC)
+
+// A Request is what Issue takes: an APIKey.
+type Request interface {
+	// record checks the request and writes it into the credential that is to
+	// be made at the time c.Created.
+	record(c *store.Credential) error
+}
+
+// An APIKey asks for an API key: 256 bits of secret that a program presents
+// again and again. Only Subject is required.
+type APIKey struct {
+	Subject string // whom or what it stands for; up to 256 bytes of UTF-8
+	Name    string // for people; up to 256 bytes of UTF-8
+
+	// Scopes it has, each as CheckScope wants it, at most 64, none twice.
+	Scopes []string
+
+	// Expires is the first instant at which it is refused, cut to the
+	// millisecond. Zero: never.
+	Expires time.Time
+
+	// Attributes are for the application: at most 64, with names of up to 64
+	// and values of up to 1024 bytes of UTF-8. Do not put secrets there.
+	Attributes map[string]string
+}
+
+func (k APIKey) record(c *store.Credential) error {
+	if err := checkNamed("subject", k.Subject, maxSubject); err != nil {
+		return err
+	}
+	if err := checkText("name", k.Name, maxName); err != nil {
+		return err
+	}
+	if err := checkScopes(k.Scopes); err != nil {
+		return err
+	}
+	if err := checkAttributes(k.Attributes); err != nil {
+		return err
+	}
+	expires, err := expiry(c.Created, k.Expires)
+	if err != nil {
+		return err
+	}
+	c.Kind = KindAPIKey
+	c.Subject, c.Name, c.Scopes, c.Attributes = k.Subject, k.Name, k.Scopes, k.Attributes
+	c.Expires = expires
+	return nil
+}
+
+func expiry(now, expires time.Time) (time.Time, error) {
+	if expires.IsZero() {
+		return time.Time{}, nil
+	}
+	expires = expires.UTC().Truncate(time.Millisecond)
+	switch {
+	case !expires.After(now):
+		return time.Time{}, badInput("expires_at", "is not in the future; leave it out for a credential that never expires")
+	case expires.After(latest):
+		return time.Time{}, badInput("expires_at", "lies beyond the year 9999; leave it out for a credential that never expires")
+	}
+	return expires, nil
+}
+
+// Issued is a new secret and its credential.
+type Issued struct {
+	Credential Credential
+	Secret     Secret // a keyed token; keyfob cannot show it again
+}
+
+// Issue makes a credential and hands out its secret. Errors: ErrInput,
+// ErrSpace, ErrUnavailable. When it returns nil the credential is stored for
+// good; after ErrUnavailable or a context's end it may be stored, but nobody
+// holds its secret.
+func (a *Authority) Issue(ctx context.Context, request Request) (Issued, error) {
+	if request == nil {
+		return Issued{}, badInput("request", "is nil; give an APIKey")
+	}
+	space, err := a.lookUpSpace(ctx, a.space)
+	if err != nil {
+		return Issued{}, err
+	}
+	c := store.Credential{
+		ID: token.NewID(), Space: space.ID,
+		State: StateActive, Revision: 1, Created: a.now(),
+	}
+	if err := request.record(&c); err != nil {
+		return Issued{}, err
+	}
+	v, text := a.draw(&c, 1, space.Prefix)
+	v.Created = c.Created
+	c.Current = v.ID
+	e := eventOf(&c, c.Created, "issued")
+	e.Version = v.ID
+	if err := a.apply(ctx, e, store.CreateCredential{Credential: c}, store.CreateVersion{Version: v}); err != nil {
+		return Issued{}, fmt.Errorf("issue: %w", err)
+	}
+	return Issued{Credential: a.credentialOf(c.Created, &c, v), Secret: text}, nil
+}
+
+// draw makes a new version of a credential, and the token that belongs to it.
+func (c *core) draw(of *store.Credential, number int64, prefix string) (store.Version, Secret) {
+	t := token.New(prefix)
+	v := store.Version{
+		ID: t.ID(), Credential: of.ID, Space: of.Space, Number: number, Prefix: prefix,
+		RootKey: c.keys.active,
+	}
+	v.Digest = c.keys.now().secretDigest(of, &v, t.Secret())
+	return v, NewSecret(t.Reveal())
+}
+
+// eventOf begins the event of a change to a credential.
+func eventOf(c *store.Credential, at time.Time, what string) store.Event {
+	return store.Event{
+		Space: c.Space, Time: at, Type: string(c.Kind) + "." + what,
+		Credential: c.ID, Subject: c.Subject,
+	}
+}
+
+// Rotate hands out a successor of a credential's secret. The one before it is
+// accepted for as long as grace says (whole milliseconds; 0: not at all), and
+// never beyond the credential's expiry, which rotation does not change.
+//
+// While the version before is still in its grace, a rotation is refused with
+// ErrConflict, unless its grace is 0: that ends both older versions at once.
+// Of rotations that race, one succeeds and the others get ErrConflict. Errors
+// besides: ErrInput, ErrNotFound, ErrSpace, ErrUnavailable.
+func (a *Authority) Rotate(ctx context.Context, id string, grace time.Duration) (Issued, error) {
+	if grace < 0 || grace%time.Millisecond != 0 {
+		return Issued{}, badInput("grace", "is %v; it is 0 or more, in whole milliseconds", grace)
+	}
+	space, err := a.lookUpSpace(ctx, a.space)
+	if err != nil {
+		return Issued{}, err
+	}
+	item, err := a.item(ctx, space.ID, id)
+	if err != nil {
+		return Issued{}, err
+	}
+	now, c, current := a.now(), &item.Credential, item.Versions[0]
+	if err := mayRotate(now, &item, grace); err != nil {
+		return Issued{}, err
+	}
+	ends, err := graceEnd(now, c.Expires, grace)
+	if err != nil {
+		return Issued{}, err
+	}
+	v, text := a.draw(c, current.Number+1, space.Prefix)
+	v.Created = now
+	steps := []store.Step{
+		store.CreateVersion{Version: v},
+		store.EndVersion{Space: c.Space, ID: current.ID, Was: current.Ends, Ends: ends},
+	}
+	if before, ok := inGrace(now, &item); ok {
+		steps = append(steps, store.EndVersion{Space: c.Space, ID: before.ID, Was: before.Ends, Ends: now})
+	}
+	next := *c
+	next.Previous, next.Current = current.ID, v.ID
+	e := eventOf(c, now, "rotated")
+	e.Version = v.ID
+	err = a.apply(ctx, e, append([]store.Step{store.UpdateCredential{Credential: next}}, steps...)...)
+	if errors.Is(err, store.ErrConflict) {
+		return Issued{}, fmt.Errorf("rotate: %w: somebody else changed the credential at the same time", ErrConflict)
+	}
+	if err != nil {
+		return Issued{}, fmt.Errorf("rotate: %w", err)
+	}
+	next.Revision++
+	current.Ends = ends
+	return Issued{Credential: a.credentialOf(now, &next, v, current), Secret: text}, nil
+}
+
+// mayRotate says why a credential cannot be rotated now.
+func mayRotate(now time.Time, item *store.Item, grace time.Duration) error {
+	c := &item.Credential
+	if c.State.Final() {
+		return fmt.Errorf("rotate: %w: the credential is %s; issue a new one", ErrConflict, c.State)
+	}
+	if isOver(now, c.Expires) {
+		return fmt.Errorf("rotate: %w: the credential is expired; issue a new one", ErrConflict)
+	}
+	if before, ok := inGrace(now, item); ok && grace != 0 {
+		return fmt.Errorf("rotate: %w: version %d is in its grace until %s; wait, or rotate with a grace of 0, which ends it now",
+			ErrConflict, before.Number, before.Ends.Format(time.RFC3339))
+	}
+	return nil
+}
+
+// inGrace returns the version before the newest while it is still accepted.
+func inGrace(now time.Time, item *store.Item) (store.Version, bool) {
+	if len(item.Versions) < 2 || isOver(now, item.Versions[1].Ends) {
+		return store.Version{}, false
+	}
+	return item.Versions[1], true
+}
+
+// graceEnd is when a replaced version ends: after the grace, or with its
+// credential if that is earlier.
+func graceEnd(now, expires time.Time, grace time.Duration) (time.Time, error) {
+	ends := now.Add(grace)
+	if ends.After(latest) {
+		return time.Time{}, badInput("grace", "reaches beyond the year 9999")
+	}
+	if !expires.IsZero() && expires.Before(ends) {
+		ends = expires
+	}
+	return ends, nil
+}
