@@ -1,0 +1,124 @@
+package token
+
+import (
+	"encoding/base32"
+	"encoding/base64"
+	"encoding/hex"
+
+	"github.com/keyfob-dev/keyfob/internal/draw"
+)
+
+const (
+	// piece is how many bytes are encoded at a time: a multiple of 3 and of 5, so
+	// that the encoded pieces join without padding.
+	piece = 240
+
+	// batchSize is how many characters, and how many random bytes, a call that
+	// makes many tokens holds at a time. Reading more at once is not faster.
+	batchSize = 4096
+)
+
+var unpaddedBase32 = base32.StdEncoding.WithPadding(base32.NoPadding)
+
+// A maker is a recipe that was checked.
+type maker struct {
+	prefix string // not empty: keyed
+	format Format
+	bytes  int
+	length int // of a token
+}
+
+// text makes one token.
+func (m maker) text() string {
+	var block, short [256]byte
+	s := draw.System(block[:min(len(block), m.need(1))])
+	dst := short[:]
+	if m.length > len(dst) {
+		dst = make([]byte, m.length)
+	}
+	dst = dst[:m.length]
+	m.write(dst, &s)
+	text := string(dst)
+	clear(dst)
+	s.Clear()
+	return text
+}
+
+// each makes n tokens in batches, and yields each.
+func (m maker) each(n int, yield func([]byte) bool) {
+	batch := min(max(1, batchSize/m.length), n)
+	text := make([]byte, batch*m.length)
+	block := make([]byte, min(batchSize, m.need(batch)))
+	s := draw.System(block)
+	defer func() {
+		clear(text)
+		s.Clear()
+	}()
+	for ; n > 0; n -= batch {
+		batch = min(batch, n)
+		m.writeAll(text, batch, &s)
+		for i := range batch {
+			at := i * m.length
+			if !yield(text[at : at+m.length : at+m.length]) {
+				return
+			}
+		}
+	}
+}
+
+// writeAll makes n tokens, one after the other.
+func (m maker) writeAll(dst []byte, n int, s *draw.Stream) {
+	if m.prefix == "" && m.format == FormatBase62 {
+		s.Chars(dst[:n*m.length], base62) // all characters are alike
+		return
+	}
+	for i := range n {
+		m.write(dst[i*m.length:(i+1)*m.length], s)
+	}
+}
+
+// write makes one token. dst is as long as that.
+func (m maker) write(dst []byte, s *draw.Stream) {
+	switch {
+	case m.prefix != "":
+		writeKeyed(dst, m.prefix, s)
+	case m.format == FormatBase62:
+		s.Chars(dst, base62)
+	case m.format == FormatRaw:
+		s.Read(dst)
+	default:
+		for left := m.bytes; left > 0; {
+			n := min(left, piece)
+			encode(dst, s.Next(n), m.format)
+			dst = dst[m.format.length(n):]
+			left -= n
+		}
+	}
+}
+
+func encode(dst, src []byte, f Format) {
+	switch f {
+	case FormatURLSafe:
+		base64.RawURLEncoding.Encode(dst, src)
+	case FormatHex:
+		hex.Encode(dst, src)
+	case FormatBase32:
+		unpaddedBase32.Encode(dst, src)
+	}
+}
+
+// need returns how many random bytes n tokens take, or for characters, where that
+// is up to chance, somewhat more: a second read is rare. It is at least 1, and
+// exact only as far as it is below the size of a block.
+func (m maker) need(n int) int {
+	chars := 0
+	switch {
+	case m.prefix != "":
+		chars = n * (idLength + secretLength)
+	case m.format == FormatBase62:
+		chars = n * m.length
+	default:
+		return n * min(m.bytes, piece)
+	}
+	return chars + chars/16 + 4
+}
