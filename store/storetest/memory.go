@@ -1,0 +1,216 @@
+package storetest
+
+import "github.com/keyfob-dev/keyfob/store"
+
+// memoryChecks are the sentences of the paragraph Memory.
+var memoryChecks = group{"Memory", []check{
+	{"a store does not keep what the caller passed", passedMutated},
+	{"a store does not write to what the caller passed", passedUntouched},
+	{"a store does not keep what it returned", returnedMutated},
+	{"a later call does not change what was returned", returnedStays},
+	{"a nil and an empty slice or map are the same, and come back as nil", emptyIsNil},
+	{"an empty list is nil", emptyList},
+}}
+
+// spoil overwrites all slices and maps of a change.
+func spoil(change store.Change) {
+	for i, step := range change.Steps {
+		switch s := step.(type) {
+		case store.CreateCredential:
+			spoilCredential(s.Credential)
+		case store.UpdateCredential:
+			spoilCredential(s.Credential)
+		case store.CreateVersion:
+			spoilBytes(s.Version.Digest)
+		case store.CreateSetting:
+			spoilBytes(s.Value)
+		}
+		change.Steps[i] = nil
+	}
+	for i := range change.Events {
+		spoilBytes(change.Events[i].MAC)
+		change.Events[i] = store.Event{}
+	}
+}
+
+func spoilItem(item store.Item) {
+	spoilCredential(item.Credential)
+	for i := range item.Versions {
+		spoilBytes(item.Versions[i].Digest)
+		item.Versions[i] = store.Version{}
+	}
+}
+
+func spoilCredential(c store.Credential) {
+	for i := range c.Scopes {
+		c.Scopes[i] = "spoiled"
+	}
+	for key := range c.Attributes {
+		c.Attributes[key] = "spoiled"
+	}
+	if c.Attributes != nil {
+		c.Attributes["another"] = "spoiled"
+	}
+}
+
+func spoilBytes(b []byte) {
+	for i := range b {
+		b[i] = 0xee
+	}
+}
+
+func passedMutated(e *env) {
+	space := e.space()
+	item, change := e.newIssue(space.ID)
+	setting := e.newSetting()
+	want := copyBytes(setting.Value)
+	events := copyEvents(change.Events)
+	change.Steps = append(change.Steps, setting)
+	e.applyChange(change)
+	spoil(change)
+	e.equal("the credential", e.credential(space.ID, item.Credential.ID), item)
+	e.equal("the events", numberless(e.allEvents(space.ID)), events)
+	e.equal("the setting", e.setting(setting.Name), want)
+
+	item.Credential.Scopes = []string{"updated"}
+	item.Credential.Attributes = map[string]string{"updated": "yes"}
+	update := store.Change{Steps: []store.Step{
+		store.UpdateCredential{Credential: copyCredential(item.Credential)},
+	}}
+	e.applyChange(update)
+	item.Credential.Revision++
+	spoil(update)
+	e.equal("the updated credential", e.credential(space.ID, item.Credential.ID), item)
+}
+
+func passedUntouched(e *env) {
+	s := e.newScene()
+	change := store.Change{Steps: s.good, Events: s.events}
+	want := copyChange(change)
+	e.applyChange(change)
+	e.equal("the change", change, want)
+	refused := copyChange(change)
+	if problem := notConflict(e.store.Apply(background, refused), 0); problem != "" {
+		e.Errorf("the same change again: %s", problem)
+	}
+	e.equal("the refused change", refused, want)
+}
+
+func returnedMutated(e *env) {
+	space := e.space()
+	item := e.rotate(e.issue(space.ID))
+	events := copyEvents(e.allEvents(space.ID))
+	setting := e.newSetting()
+	want := copyBytes(setting.Value)
+	e.apply(setting)
+	query := store.Query{Space: space.ID, Limit: 2}
+	for range 2 { // what is returned the second time may be what was the first
+		spoilItem(e.credential(space.ID, item.Credential.ID))
+		for _, v := range item.Versions {
+			found := e.version(space.ID, v.ID)
+			spoilItem(store.Item{Credential: found.Credential, Versions: []store.Version{found.Version}})
+		}
+		items := e.credentials(query)
+		for i, item := range items {
+			spoilItem(item)
+			items[i] = store.Item{}
+		}
+		spoil(store.Change{Events: e.allEvents(space.ID)})
+		spoilBytes(e.setting(setting.Name))
+	}
+	e.equal("Credential", e.credential(space.ID, item.Credential.ID), item)
+	for _, v := range item.Versions {
+		e.equal("Version", e.version(space.ID, v.ID), store.Found{Credential: item.Credential, Version: v})
+	}
+	e.equal("Credentials", e.credentials(query), []store.Item{item})
+	e.equal("Events", e.allEvents(space.ID), events)
+	e.equal("Setting", e.setting(setting.Name), want)
+}
+
+func returnedStays(e *env) {
+	space := e.space()
+	item := e.rotate(e.issue(space.ID))
+	query := store.Query{Space: space.ID, Limit: 10}
+	got := e.credential(space.ID, item.Credential.ID)
+	found := e.version(space.ID, item.Versions[1].ID)
+	items := e.credentials(query)
+	events := e.allEvents(space.ID)
+	wantFound, wantEvents := found, copyEvents(events)
+	wantFound.Credential = copyCredential(found.Credential)
+	wantFound.Version = copyVersion(found.Version)
+
+	next := copyItem(item)
+	next.Credential.Scopes, next.Credential.Attributes = []string{"x", "y", "z"}, map[string]string{"team": "red"}
+	e.rotate(next)
+	e.apply(store.EndVersion{
+		Space: space.ID, ID: item.Versions[1].ID, Was: item.Versions[1].Ends, Ends: e.now(),
+	})
+	e.issue(space.ID)
+	for range 2 { // reads may reuse memory
+		e.credential(space.ID, item.Credential.ID)
+		e.version(space.ID, item.Versions[1].ID)
+		e.credentials(query)
+		e.allEvents(space.ID)
+	}
+	e.equal("what Credential returned", got, item)
+	e.equal("what Version returned", found, wantFound)
+	e.equal("what Credentials returned", items, []store.Item{item})
+	e.equal("what Events returned", events, wantEvents)
+}
+
+func emptyIsNil(e *env) {
+	space := e.space()
+	for _, empty := range []bool{false, true} {
+		item, change := e.newIssue(space.ID)
+		c, v := item.Credential, item.Versions[0]
+		event, setting := change.Events[0], e.newSetting()
+		c.Scopes, c.Attributes, v.Digest, event.MAC, setting.Value = nil, nil, nil, nil, nil
+		want := store.Item{Credential: c, Versions: []store.Version{v}}
+		wantEvent := event
+		if empty {
+			c.Scopes, c.Attributes = []string{}, map[string]string{}
+			v.Digest, event.MAC, setting.Value = []byte{}, []byte{}, []byte{}
+		}
+		e.applyChange(store.Change{
+			Steps: []store.Step{
+				store.CreateCredential{Credential: c}, store.CreateVersion{Version: v}, setting,
+			},
+			Events: []store.Event{event},
+		})
+		e.equal("Credential", e.credential(space.ID, c.ID), want)
+		e.equal("Version", e.version(space.ID, v.ID), store.Found{Credential: want.Credential, Version: want.Versions[0]})
+		got := last(e.allEvents(space.ID), 1)
+		wantEvent.Number = got[0].Number
+		e.equal("Events", got, []store.Event{wantEvent})
+		if value := e.setting(setting.Name); value != nil {
+			e.Errorf("Setting of nothing is %#v; want nil", value)
+		}
+
+		full := copyCredential(want.Credential)
+		full.Scopes, full.Attributes = []string{"a"}, map[string]string{"a": "b"}
+		e.apply(store.UpdateCredential{Credential: full})
+		c.Revision = 2
+		e.apply(store.UpdateCredential{Credential: c})
+		want.Credential.Revision = 3
+		e.equal("Credential after updates", e.credential(space.ID, c.ID), want)
+		e.equal("Credentials", e.credentials(store.Query{Space: space.ID, Subject: c.Subject, Limit: 2}), []store.Item{want})
+	}
+	bare := e.newCredential(space.ID)
+	e.apply(store.CreateCredential{Credential: bare})
+	if versions := e.credential(space.ID, bare.ID).Versions; versions != nil {
+		e.Errorf("Versions of a credential without any are %#v; want nil", versions)
+	}
+}
+
+func emptyList(e *env) {
+	space := e.space()
+	if items := e.credentials(store.Query{Space: space.ID, Limit: 1}); items != nil {
+		e.Errorf("Credentials of an empty space are %#v; want nil", items)
+	}
+	if events := e.events(store.EventQuery{Space: space.ID, Limit: 1}); events != nil {
+		e.Errorf("Events of an empty space are %#v; want nil", events)
+	}
+	if spaces, err := e.store.Spaces(background, "\U0010ffff", 1); err != nil || spaces != nil {
+		e.Errorf("Spaces after all are %#v, %v; want nil", spaces, err)
+	}
+}
