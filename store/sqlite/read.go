@@ -1,0 +1,201 @@
+package sqlite
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"slices"
+
+	"github.com/keyfob-dev/keyfob/store"
+)
+
+// The statements of the reads. Each read is one statement, and so sees one state
+// of the database.
+const (
+	sqlSpace = `SELECT ` + spaceColumns + ` FROM spaces WHERE name = ?1`
+
+	sqlSpaces = `SELECT ` + spaceColumns + ` FROM spaces WHERE name > ?1 ORDER BY name LIMIT ?2`
+
+	sqlVersion = `
+		SELECT ` + credentialColumns + `, ` + versionColumns + `
+		FROM versions AS v CROSS JOIN credentials AS c ON c.serial = v.credential
+		WHERE v.id = ?2 AND v.space = ?1`
+
+	// An item is a credential with its current and its previous version.
+	sqlItem = `
+		SELECT ` + credentialColumns + `, ` + versionColumns + `,
+			p.id, p.number, p.prefix, p.digest, p.root_key, p.created, p.ends
+		FROM credentials AS c
+			LEFT JOIN versions AS v ON v.id = c.current AND v.credential = c.serial
+			LEFT JOIN versions AS p ON p.id = c.previous AND p.credential = c.serial`
+
+	sqlCredential = sqlItem + `
+		WHERE c.space = ?1 AND c.serial = ifnull(
+			(SELECT serial FROM credentials WHERE id = ?2), (SELECT credential FROM versions WHERE id = ?2))`
+
+	sqlOrderCredentials = `
+			AND (c.created, c.id) < (?2, ?3) AND c.state IN (?4, ?5, ?6, ?7, ?8)
+		ORDER BY c.created DESC, c.id DESC LIMIT ?9`
+
+	// The signs before kind and subject keep SQLite to the index of the others.
+	sqlOfSpace          = sqlItem + ` WHERE c.space = ?1` + sqlOrderCredentials
+	sqlOfKind           = sqlItem + ` WHERE c.space = ?1 AND c.kind = ?10` + sqlOrderCredentials
+	sqlOfSubject        = sqlItem + ` WHERE c.space = ?1 AND c.subject = ?10` + sqlOrderCredentials
+	sqlOfSubjectAndKind = sqlItem + ` WHERE c.space = ?1 AND c.subject = ?10 AND +c.kind = ?11` + sqlOrderCredentials
+
+	sqlEvents = `
+		SELECT ` + eventColumns + ` FROM events
+		WHERE space = ?1 AND number > ?2 ORDER BY number LIMIT ?3`
+
+	sqlSetting = `SELECT value FROM settings WHERE name = ?1`
+)
+
+// read runs a statement and calls fn with each row. It returns how many there
+// were.
+func (s *Store) read(ctx context.Context, fn func(*row) error, sql string, args ...any) (rows int, err error) {
+	if err := s.begin(ctx); err != nil {
+		return 0, err
+	}
+	defer s.calls.Done()
+	c, err := s.readers.take(ctx)
+	if err == nil {
+		c.SetInterrupt(ctx)
+		err = c.query(sql, args, func(r *row) error {
+			rows++
+			return fn(r)
+		})
+		c.SetInterrupt(context.Background())
+		s.readers.give(c)
+	}
+	switch {
+	case err == nil:
+		return rows, nil
+	case ctx.Err() != nil && (isInterrupt(err) || errors.Is(err, ctx.Err())):
+		return 0, ctx.Err()
+	}
+	return 0, s.fail(err)
+}
+
+// Space returns the space of that name.
+func (s *Store) Space(ctx context.Context, name string) (space store.Space, err error) {
+	n, err := s.read(ctx, func(r *row) error {
+		space = r.space()
+		return nil
+	}, sqlSpace, name)
+	return space, orNotFound(n, err, errNoSpace)
+}
+
+// Spaces returns up to limit spaces after the name after, by name.
+func (s *Store) Spaces(ctx context.Context, after string, limit int) (spaces []store.Space, err error) {
+	if limit < 1 {
+		return nil, badLimit(limit)
+	}
+	_, err = s.read(ctx, func(r *row) error {
+		spaces = append(spaces, r.space())
+		return nil
+	}, sqlSpaces, after, limit)
+	if err != nil {
+		return nil, err
+	}
+	return spaces, nil
+}
+
+// Credential returns the credential whose id, or one of whose versions' id, is
+// id.
+func (s *Store) Credential(ctx context.Context, space, id string) (item store.Item, err error) {
+	n, err := s.read(ctx, func(r *row) error {
+		return r.item(&item, space)
+	}, sqlCredential, space, id)
+	if err := orNotFound(n, err, errNoCredential); err != nil {
+		return store.Item{}, err
+	}
+	return item, nil
+}
+
+// Version returns the version with that id, and its credential.
+func (s *Store) Version(ctx context.Context, space, id string) (found store.Found, err error) {
+	n, err := s.read(ctx, func(r *row) error {
+		if err := r.credential(&found.Credential, space); err != nil {
+			return err
+		}
+		r.version(&found.Version, &found.Credential)
+		return nil
+	}, sqlVersion, space, id)
+	if err := orNotFound(n, err, errNoVersion); err != nil {
+		return store.Found{}, err
+	}
+	return found, nil
+}
+
+// Credentials returns a page of credentials, the newest first.
+func (s *Store) Credentials(ctx context.Context, q store.Query) (items []store.Item, err error) {
+	if q.Limit < 1 {
+		return nil, badLimit(q.Limit)
+	}
+	sql, args := statementOf(q)
+	_, err = s.read(ctx, func(r *row) error {
+		items = append(items, store.Item{})
+		return r.item(&items[len(items)-1], q.Space)
+	}, sql, args...)
+	if err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+var states = []store.State{
+	store.StateActive, store.StateSuspended, store.StateRedeemed, store.StateReplaced, store.StateRevoked,
+}
+
+// statementOf returns the statement of a query and its parameters.
+func statementOf(q store.Query) (sql string, args []any) {
+	args = []any{q.Space, int64(math.MaxInt64), ""}
+	if q.After != (store.Position{}) {
+		args = []any{q.Space, milliseconds(q.After.Created), q.After.ID}
+	}
+	for _, s := range states {
+		if len(q.States) > 0 && !slices.Contains(q.States, s) {
+			s = "" // which no credential has
+		}
+		args = append(args, string(s))
+	}
+	args = append(args, q.Limit)
+	switch {
+	case q.Subject != "" && q.Kind != "":
+		return sqlOfSubjectAndKind, append(args, q.Subject, string(q.Kind))
+	case q.Subject != "":
+		return sqlOfSubject, append(args, q.Subject)
+	case q.Kind != "":
+		return sqlOfKind, append(args, string(q.Kind))
+	}
+	return sqlOfSpace, args
+}
+
+// Events returns a page of a space's events, the oldest first.
+func (s *Store) Events(ctx context.Context, q store.EventQuery) (events []store.Event, err error) {
+	if q.Limit < 1 {
+		return nil, badLimit(q.Limit)
+	}
+	_, err = s.read(ctx, func(r *row) error {
+		events = append(events, r.event(q.Space))
+		return nil
+	}, sqlEvents, q.Space, q.After, q.Limit)
+	if err != nil {
+		return nil, err
+	}
+	return events, nil
+}
+
+// Setting returns the value of a setting.
+func (s *Store) Setting(ctx context.Context, name string) (value []byte, err error) {
+	n, err := s.read(ctx, func(r *row) error {
+		value = r.blob()
+		return nil
+	}, sqlSetting, name)
+	return value, orNotFound(n, err, errNoSetting)
+}
+
+func badLimit(limit int) error {
+	return fmt.Errorf("store/sqlite: a limit of %d; it must be at least 1", limit)
+}

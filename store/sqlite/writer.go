@@ -1,0 +1,180 @@
+package sqlite
+
+import (
+	"context"
+	"fmt"
+	"sync/atomic"
+	"time"
+
+	"github.com/ncruces/go-sqlite3"
+
+	"github.com/keyfob-dev/keyfob/store"
+)
+
+// maxBatch bounds the changes of one transaction.
+const maxBatch = 256
+
+// The log is copied into the database file when it has checkpointFrames pages of
+// 4 KiB. Reads that never pause can keep it from starting anew, so that it grows
+// on; at restartFrames the writer waits for those that hold it.
+const (
+	checkpointFrames = 4000
+	restartFrames    = 16000
+)
+
+// The statements of a transaction. In a transaction each change has a savepoint
+// of its own.
+const (
+	sqlBegin    = `BEGIN IMMEDIATE`
+	sqlCommit   = `COMMIT`
+	sqlSave     = `SAVEPOINT change`
+	sqlRelease  = `RELEASE change`
+	sqlRollback = `ROLLBACK TO change`
+)
+
+// soon is how long Apply goes on waiting after its context has ended for the
+// answer to a change that is being carried out. It is there after a flush, which
+// takes milliseconds, unless the disk does not answer at all.
+const soon = time.Second
+
+// A request is a change that waits for its turn.
+type request struct {
+	ctx    context.Context
+	writes []write
+	steps  int         // how many of the writes are steps; the rest are events
+	taken  atomic.Bool // by the writer, to carry it out, or back by the caller: by one of them
+	err    error       // what to answer when the transaction is committed
+	answer chan error  // holds one, so that the writer never waits for a caller
+}
+
+// take reports whether the request is now whose who called.
+func (r *request) take() bool { return r.taken.CompareAndSwap(false, true) }
+
+// Apply carries out a change: all of it or nothing. Changes that wait at the
+// same time share a transaction and its flush; what becomes of one does not
+// touch the others.
+//
+// When ctx ends, a change whose turn has not come is taken back. One that is
+// being carried out is waited for, a second at most; after that it may yet take
+// effect, wholly or not at all.
+func (s *Store) Apply(ctx context.Context, change store.Change) error {
+	if err := s.begin(ctx); err != nil {
+		return err
+	}
+	defer s.calls.Done()
+	writes, err := writesOf(change)
+	if err != nil {
+		return err
+	}
+	r := &request{ctx: ctx, writes: writes, steps: len(change.Steps), answer: make(chan error, 1)}
+	select {
+	case s.queue <- r:
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	select {
+	case err := <-r.answer:
+		return err
+	case <-ctx.Done():
+	}
+	if r.take() {
+		return ctx.Err()
+	}
+	select {
+	case err := <-r.answer:
+		return err
+	case <-time.After(soon):
+		return ctx.Err()
+	}
+}
+
+// write is the goroutine that writes, until the queue is closed.
+func (s *Store) write() {
+	defer close(s.written)
+	batch := make([]*request, 0, maxBatch)
+	for first := range s.queue {
+		batch = append(batch[:0], first)
+		for len(batch) < maxBatch && len(s.queue) > 0 {
+			batch = append(batch, <-s.queue)
+		}
+		err := s.broken()
+		if err == nil {
+			if err = s.transact(batch); err != nil {
+				err = s.fail(err)
+			}
+		}
+		for _, r := range batch {
+			if err != nil {
+				r.err = err
+			}
+			r.answer <- r.err
+		}
+		if err == nil {
+			s.checkpoint()
+		}
+	}
+}
+
+// transact carries out a batch in one transaction. Its error is one of the
+// storage; those of single changes are in their requests.
+func (s *Store) transact(batch []*request) error {
+	if err := s.writer.exec(sqlBegin); err != nil {
+		return err
+	}
+	for _, r := range batch {
+		if r.err = r.ctx.Err(); r.err != nil || !r.take() {
+			continue
+		}
+		if err := s.change(r); err != nil {
+			return err
+		}
+	}
+	return s.readers.freshly(func() error { return s.writer.exec(sqlCommit) })
+}
+
+// change carries out one change of a batch.
+func (s *Store) change(r *request) error {
+	if err := s.writer.exec(sqlSave); err != nil {
+		return err
+	}
+	for i, w := range r.writes {
+		err := s.writer.exec(w.sql, w.args...)
+		if err != nil && !isRefusal(err) {
+			return err
+		}
+		if err != nil {
+			r.err = fmt.Errorf("store/sqlite: the change was refused: %w", err)
+		} else if i < r.steps && s.writer.Changes() == 0 {
+			r.err = fmt.Errorf("store/sqlite: %w", &store.ConflictError{Step: i})
+		}
+		if r.err != nil {
+			if err := s.writer.exec(sqlRollback); err != nil {
+				return err
+			}
+			break
+		}
+	}
+	return s.writer.exec(sqlRelease)
+}
+
+// checkpoint copies the log into the database file when it has grown. What fails
+// here is a failure of the storage as any other: SQLite must not try again, for
+// a second flush can succeed without having written what the first one lost.
+func (s *Store) checkpoint() {
+	if s.frames < checkpointFrames {
+		s.restartAt = restartFrames
+		return
+	}
+	mode := sqlite3.CHECKPOINT_PASSIVE
+	if s.frames >= s.restartAt {
+		mode = sqlite3.CHECKPOINT_RESTART
+		s.restartAt = s.frames + restartFrames // if it cannot be done now
+	}
+	err := s.readers.alone(func() error {
+		_, _, err := s.writer.WALCheckpoint("main", mode)
+		return err
+	})
+	if err != nil && !isBusy(err) {
+		s.fail(fmt.Errorf("checkpoint: %w", err))
+	}
+}
