@@ -60,10 +60,11 @@ var table = map[string]layer{
 	"client":         remote,
 	"keyfobtest":     testKit,
 
-	"internal/oas": wire,
-	"server":       serving,
-	"cmd/keyfob":   command,
-	"examples/...": example,
+	"internal/oas":        wire,
+	"internal/strictjson": wire,
+	"server":              serving,
+	"cmd/keyfob":          command,
+	"examples/...":        example,
 
 	"internal/needs":  testOnly,
 	"internal/layers": testOnly,

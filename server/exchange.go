@@ -1,0 +1,262 @@
+package server
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"runtime"
+	"runtime/debug"
+	"time"
+
+	"github.com/keyfob-dev/keyfob"
+	"github.com/keyfob-dev/keyfob/internal/oas"
+	"github.com/keyfob-dev/keyfob/token"
+)
+
+// RequestIDHeader carries the id of a request, which is in the log too.
+const RequestIDHeader = "Keyfob-Request-Id"
+
+// Headers of every answer. The slices are shared: nobody writes to them.
+var (
+	noStore    = []string{"no-store"}
+	noSniff    = []string{"nosniff"}
+	noReferrer = []string{"no-referrer"}
+)
+
+// An exchange is one request and its answer: what the handlers know of the
+// caller, and what the log tells afterwards. It is the ResponseWriter that
+// generated code writes to.
+type exchange struct {
+	http.ResponseWriter
+	server *Server
+	ctx    requestContext
+	body   body
+
+	id     string
+	method string // one that there is
+	start  time.Time
+
+	// What the request was found to be, step by step.
+	name   oas.OperationName
+	route  string // pattern, never the path
+	space  string // name; empty for what is of no single space
+	caller *caller
+
+	status int
+	kind   *kind  // of the problem that was the answer
+	reason string // why the caller's token is not valid
+	err    error  // what was behind a status of 500 and up
+}
+
+// serve takes a request from its first line to the log.
+func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
+	x := &exchange{ResponseWriter: w, server: s, id: token.NewID(), method: knownMethod(r.Method), start: time.Now(), route: "none"}
+	defer x.end()
+	h := w.Header()
+	h["Cache-Control"], h["X-Content-Type-Options"], h["Referrer-Policy"] = noStore, noSniff, noReferrer
+	h[RequestIDHeader] = []string{x.id}
+	if len(r.TransferEncoding) > 0 {
+		// A Content-Length beside it, by which somebody on the way may have found
+		// another end of this request, is gone by now: RFC 9112, section 6.1.
+		h.Set("Connection", "close")
+	}
+	op, err := x.find(r)
+	if err != nil {
+		x.fail(err)
+		return
+	}
+	if op.needs != anyone {
+		if !s.enter() {
+			x.fail(&refusal{kind: busy})
+			return
+		}
+		defer s.leave()
+	}
+	ctx, cancel := context.WithTimeout(r.Context(), s.limits.Work)
+	defer cancel()
+	x.ctx = requestContext{ctx, x}
+	defer x.body.put()
+	if err := x.admit(r, op); err != nil {
+		x.fail(err)
+		return
+	}
+	s.api.ServeHTTP(x, x.request(r))
+}
+
+// find says which operation is asked for.
+func (x *exchange) find(r *http.Request) (operation, error) {
+	if !isPlain(r) {
+		return operation{}, &refusal{kind: routeNotFound}
+	}
+	route, ok := x.server.api.FindPath(routed(x.method), r.URL)
+	if !ok {
+		return operation{}, x.server.noRoute(r)
+	}
+	x.name, x.route = route.Name(), route.PathPattern()
+	if args := route.Args(); len(args) > 0 {
+		x.space = args[0] // in every pattern, the first parameter
+	}
+	op, ok := operations[x.name]
+	if !ok {
+		return operation{}, fmt.Errorf("the operation %s is not in the table of operations", x.name)
+	}
+	return op, nil
+}
+
+// admit lets a request through to its handler, or says why not. The order
+// matters: of a caller that is not known or may not do this, no body is read.
+func (x *exchange) admit(r *http.Request, op operation) error {
+	if op.needs != anyone {
+		if err := x.authenticate(r); err != nil {
+			return err
+		}
+		if !x.caller.may(op.needs, x.space) {
+			return &refusal{kind: forbidden}
+		}
+		x.ctx.Context = keyfob.WithActor(x.ctx.Context, x.caller.actor)
+	}
+	if err := checkQuery(r, op.query); err != nil {
+		return err
+	}
+	return x.readBody(r, op.body)
+}
+
+// request is the request as the generated code gets it.
+func (x *exchange) request(r *http.Request) *http.Request {
+	r = r.WithContext(&x.ctx)
+	r.Method = routed(x.method)
+	if x.body.text != nil {
+		r.Body, r.ContentLength = &x.body, int64(x.body.Len())
+	}
+	return r
+}
+
+// WriteHeader notes the status.
+func (x *exchange) WriteHeader(status int) {
+	if x.status == 0 {
+		x.status = status
+		x.ResponseWriter.WriteHeader(status)
+	}
+}
+
+// Write writes to the answer.
+func (x *exchange) Write(b []byte) (int, error) {
+	x.WriteHeader(http.StatusOK)
+	return x.ResponseWriter.Write(b)
+}
+
+// problem makes the problem that tells of err, and notes it for the log.
+func (x *exchange) problem(err error) *oas.ProblemStatusCode {
+	k, p := problemOf(err, x.id)
+	x.kind = k
+	if k.status >= 500 {
+		x.err = err
+	}
+	if h := headerOf(err, k); h.name != "" {
+		x.Header().Set(h.name, h.value)
+	}
+	return p
+}
+
+// fail answers with the problem that tells of err, unless an answer has begun.
+func (x *exchange) fail(err error) {
+	if x.status != 0 {
+		x.err = err
+		return
+	}
+	p := x.problem(err)
+	text, err := p.Response.MarshalJSON()
+	if err != nil {
+		x.err = err
+	}
+	x.Header().Set("Content-Type", "application/problem+json")
+	x.WriteHeader(p.StatusCode)
+	x.Write(text) // whether it arrives is the caller's business
+}
+
+// end recovers from a panic, and logs the request.
+func (x *exchange) end() {
+	broken := false
+	if v := recover(); v != nil {
+		broken = x.status != 0
+		x.fail(fmt.Errorf("panic: %s", describePanic(v)))
+		x.server.log.LogAttrs(context.Background(), slog.LevelError, "panic",
+			slog.String("id", x.id), slog.String("stack", string(debug.Stack())))
+	}
+	x.log()
+	if broken {
+		panic(http.ErrAbortHandler) // or half an answer would pass for a whole one
+	}
+}
+
+// describePanic says what a panic was about without repeating a value that may
+// hold anything.
+func describePanic(v any) string {
+	if err, ok := v.(runtime.Error); ok {
+		return err.Error()
+	}
+	return fmt.Sprintf("a value of type %T", v)
+}
+
+// log writes the request's line. It has nothing of the request that could be a
+// secret: no path, no query, no header, no body.
+func (x *exchange) log() {
+	level := slog.LevelInfo
+	switch {
+	case x.status >= 500:
+		level = slog.LevelError
+	case x.name != "" && operations[x.name].needs == anyone:
+		level = slog.LevelDebug
+	}
+	ctx := context.Background()
+	if !x.server.log.Enabled(ctx, level) {
+		return
+	}
+	actor := "none"
+	if x.caller != nil {
+		actor = x.caller.actor
+	}
+	attrs := []slog.Attr{
+		slog.String("method", x.method), slog.String("route", x.route), slog.Int("status", x.status),
+		slog.Duration("duration", time.Since(x.start)), slog.String("actor", actor), slog.String("id", x.id),
+	}
+	if x.kind != nil {
+		attrs = append(attrs, slog.String("problem", x.kind.name))
+	}
+	if x.reason != "" {
+		attrs = append(attrs, slog.String("reason", x.reason))
+	}
+	if x.err != nil {
+		attrs = append(attrs, slog.String("error", oneLine(x.err.Error())))
+	}
+	x.server.log.LogAttrs(ctx, level, "request", attrs...)
+}
+
+// A requestContext is the context of a request that has come so far that there
+// is an exchange.
+type requestContext struct {
+	context.Context
+	x *exchange
+}
+
+type exchangeKey struct{}
+
+// Value returns the exchange for its key.
+func (c *requestContext) Value(key any) any {
+	if key == (exchangeKey{}) {
+		return c.x
+	}
+	return c.Context.Value(key)
+}
+
+// exchangeOf returns the exchange that a handler works for, if it is one that
+// was admitted to this operation. It panics otherwise: a handler that was
+// reached by another way must not run.
+func exchangeOf(ctx context.Context, name oas.OperationName) *exchange {
+	x, ok := ctx.Value(exchangeKey{}).(*exchange)
+	if !ok || x.name != name || x.caller == nil && operations[name].needs != anyone {
+		panic("server: an operation was reached by a request that was not admitted to it")
+	}
+	return x
+}

@@ -1,0 +1,122 @@
+package server
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/keyfob-dev/keyfob/store"
+)
+
+// logged is the log.
+type logged struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+func (l *logged) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.Write(p)
+}
+
+func (l *logged) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.String()
+}
+
+func (l *logged) lines(t *testing.T) (lines []map[string]any) {
+	for text := range strings.Lines(l.String()) {
+		var line map[string]any
+		if err := json.Unmarshal([]byte(text), &line); err != nil {
+			t.Errorf("the log has %q: %v", text, err)
+		}
+		lines = append(lines, line)
+	}
+	return lines
+}
+
+// of waits for the line of the request with that id.
+func (l *logged) of(t *testing.T, id string) map[string]any {
+	t.Helper()
+	for range 200 {
+		for _, line := range l.lines(t) {
+			if line["id"] == id && line["msg"] == "request" {
+				return line
+			}
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+	t.Fatalf("the log has no line of the request %s", id)
+	return nil
+}
+
+// faulty is a store that a test can hold up, or let fail or panic.
+type faulty struct {
+	store.Store
+	mu   sync.Mutex
+	hook func(ctx context.Context, call string) error
+}
+
+func (f *faulty) set(hook func(ctx context.Context, call string) error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.hook = hook
+}
+
+func (f *faulty) before(ctx context.Context, call string) error {
+	f.mu.Lock()
+	hook := f.hook
+	f.mu.Unlock()
+	if hook == nil {
+		return nil
+	}
+	return hook(ctx, call)
+}
+
+func (f *faulty) Apply(ctx context.Context, c store.Change) error {
+	if err := f.before(ctx, "Apply"); err != nil {
+		return err
+	}
+	return f.Store.Apply(ctx, c)
+}
+
+func (f *faulty) Space(ctx context.Context, name string) (store.Space, error) {
+	if err := f.before(ctx, "Space"); err != nil {
+		return store.Space{}, err
+	}
+	return f.Store.Space(ctx, name)
+}
+
+func (f *faulty) Spaces(ctx context.Context, after string, limit int) ([]store.Space, error) {
+	if err := f.before(ctx, "Spaces"); err != nil {
+		return nil, err
+	}
+	return f.Store.Spaces(ctx, after, limit)
+}
+
+func (f *faulty) Credential(ctx context.Context, space, id string) (store.Item, error) {
+	if err := f.before(ctx, "Credential"); err != nil {
+		return store.Item{}, err
+	}
+	return f.Store.Credential(ctx, space, id)
+}
+
+func (f *faulty) Version(ctx context.Context, space, id string) (store.Found, error) {
+	if err := f.before(ctx, "Version"); err != nil {
+		return store.Found{}, err
+	}
+	return f.Store.Version(ctx, space, id)
+}
+
+func (f *faulty) Credentials(ctx context.Context, q store.Query) ([]store.Item, error) {
+	if err := f.before(ctx, "Credentials"); err != nil {
+		return nil, err
+	}
+	return f.Store.Credentials(ctx, q)
+}

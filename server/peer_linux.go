@@ -1,0 +1,25 @@
+package server
+
+import (
+	"net"
+	"strconv"
+	"syscall"
+)
+
+// peerUser returns the id of the user at the other end of a Unix socket, as it
+// was when they connected. Without it nobody is local.
+func peerUser(c *net.UnixConn) (string, bool) {
+	raw, err := c.SyscallConn()
+	if err != nil {
+		return "", false
+	}
+	var peer *syscall.Ucred
+	var peerErr error
+	err = raw.Control(func(fd uintptr) {
+		peer, peerErr = syscall.GetsockoptUcred(int(fd), syscall.SOL_SOCKET, syscall.SO_PEERCRED)
+	})
+	if err != nil || peerErr != nil {
+		return "", false
+	}
+	return strconv.FormatUint(uint64(peer.Uid), 10), true
+}
