@@ -1,0 +1,98 @@
+package main
+
+import (
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/keyfob-dev/keyfob/internal/oas"
+)
+
+func newAPIKey(u *ui) *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "apikey COMMAND",
+		Short: "Issue, verify, list, rotate and revoke API keys",
+		Long: `Issue, verify, list, rotate and revoke API keys: secrets that a program presents
+again and again.
+
+These commands ask a server. On its machine they speak over the Unix socket in its
+data directory, and need no token. Elsewhere set KEYFOB_URL to its address, and
+KEYFOB_TOKEN_FILE to the path of a file that holds a token of the space keyfob (or
+KEYFOB_TOKEN to the token).`,
+		Example: `  keyfob apikey issue --subject alice --scope read > alice.key
+  keyfob apikey verify --scope read < alice.key`,
+		GroupID: groupCredentials,
+	}
+	cmd.AddCommand(
+		newAPIKeyIssue(u), newAPIKeyVerify(u), newAPIKeyList(u),
+		newAPIKeyShow(u), newAPIKeyRotate(u), newAPIKeyRevoke(u),
+	)
+	return cmd
+}
+
+// handOut writes a new token, which exists nowhere else, or the object that it
+// came in. What becomes of it is known before anything else happens.
+func (u *ui) handOut(issued *oas.Issued, asJSON bool) error {
+	var err error
+	if asJSON {
+		err = u.out.json(issued)
+	} else {
+		err = u.out.line(printable(issued.Token))
+	}
+	if err == nil {
+		err = u.out.flush()
+	}
+	if err != nil {
+		c := &issued.Credential
+		return undecided("%v; the new token of API key %s is lost: revoke it with keyfob apikey revoke %[2]s --space %s", err, c.ID, c.Space)
+	}
+	return nil
+}
+
+// showCredential prints a credential in lines of a word and a value.
+func (u *ui) showCredential(c *oas.Credential) error {
+	t := newTable(u.out)
+	t.row("id", c.ID)
+	t.row("space", c.Space)
+	t.row("subject", c.Subject)
+	if c.Name != "" {
+		t.row("name", c.Name)
+	}
+	t.row("scopes", orNone(strings.Join(c.Scopes, " ")))
+	t.row("state", c.State)
+	if reason, ok := c.Reason.Get(); ok {
+		t.row("reason", reason)
+	}
+	t.row("created", timeText(c.CreatedAt))
+	t.row("expires", orNever(c.ExpiresAt))
+	for _, name := range slices.Sorted(maps.Keys(c.Attributes)) {
+		t.row("attribute", name+"="+c.Attributes[name])
+	}
+	for _, v := range c.Versions {
+		state := v.State
+		if ends, ok := v.EndsAt.Get(); ok && state == "grace" {
+			state += " until " + timeText(ends)
+		}
+		t.row("version", itoa(v.Number)+" "+v.Prefix+"_"+v.ID+"… "+state)
+	}
+	return t.end()
+}
+
+func orNone(text string) string {
+	if text == "" {
+		return "none"
+	}
+	return text
+}
+
+func timeText(t oas.Time) string { return time.Time(t).UTC().Format(time.RFC3339) }
+
+func orNever(t oas.OptTime) string {
+	if end, ok := t.Get(); ok {
+		return timeText(end)
+	}
+	return "never"
+}

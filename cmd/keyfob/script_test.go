@@ -1,0 +1,152 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/keyfob-dev/keyfob/token"
+)
+
+func TestMain(m *testing.M) {
+	testscript.Main(cleaner{m}, map[string]func(){"keyfob": main})
+}
+
+// cleaner removes what tests have built.
+type cleaner struct{ m *testing.M }
+
+func (c cleaner) Run() int {
+	defer func() {
+		if buildDir != "" {
+			os.RemoveAll(buildDir)
+		}
+	}()
+	return c.m.Run()
+}
+
+// TestScripts runs testdata/*.txtar: each command as a user meets it. Besides
+// testscript's own, the scripts have these commands:
+//
+//	exits CODE PROGRAM ARG…   run a program that exits with CODE; with 2, stdout
+//	                          must be empty and stderr one line
+//	port NAME                 set NAME to a port that is free
+//	ready DIR                 wait until a server answers at DIR's socket
+//	id NAME FILE              set NAME to the id in the token in FILE
+//	mode MODE FILE            FILE has this mode, in octal
+//	lacks TEXTFILE FILE…      no FILE has the text of TEXTFILE, a line
+func TestScripts(t *testing.T) {
+	testscript.Run(t, testscript.Params{
+		Dir: "testdata",
+		Setup: func(env *testscript.Env) error {
+			env.Setenv("HOME", filepath.Join(env.WorkDir, "home"))
+			env.Setenv("LC_ALL", "C.UTF-8")
+			return os.Mkdir(filepath.Join(env.WorkDir, "home"), 0o700)
+		},
+		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
+			"exits": scriptExits, "port": scriptPort, "ready": scriptReady,
+			"id": scriptID, "mode": scriptMode, "lacks": scriptLacks,
+		},
+		RequireUniqueNames: true,
+	})
+}
+
+func scriptExits(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 2 {
+		ts.Fatalf("usage: exits CODE PROGRAM [ARG…]")
+	}
+	code := 0
+	err := ts.Exec(args[1], args[2:]...)
+	if exit, ok := errors.AsType[*exec.ExitError](err); ok {
+		code = exit.ExitCode()
+	} else if err != nil {
+		ts.Fatalf("%v", err)
+	}
+	if strconv.Itoa(code) != args[0] {
+		ts.Fatalf("exit code %d, want %s", code, args[0])
+	}
+	if code != exitWrong {
+		return
+	}
+	if out := ts.ReadFile("stdout"); out != "" {
+		ts.Fatalf("exit code 2 and a stdout that is not empty: %q", out)
+	}
+	if text := ts.ReadFile("stderr"); strings.Count(text, "\n") != 1 || !strings.HasPrefix(text, "keyfob: ") {
+		ts.Fatalf("exit code 2, and stderr is not one line of keyfob's: %q", text)
+	}
+}
+
+func scriptPort(ts *testscript.TestScript, neg bool, args []string) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	ts.Check(err)
+	defer l.Close()
+	ts.Setenv(args[0], strconv.Itoa(l.Addr().(*net.TCPAddr).Port))
+}
+
+func scriptReady(ts *testscript.TestScript, neg bool, args []string) {
+	ts.Check(waitReady(ts.MkAbs(args[0])))
+}
+
+// waitReady waits until the server of a data directory is ready.
+func waitReady(path string) error {
+	for end := time.Now().Add(30 * time.Second); ; {
+		dir, err := findDataDir(path)
+		if err != nil {
+			return err
+		}
+		client := http.Client{Timeout: 5 * time.Second, Transport: &http.Transport{
+			DisableKeepAlives: true,
+			DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
+				return new(net.Dialer).DialContext(ctx, "unix", findSocket(dir))
+			},
+		}}
+		resp, err := client.Get("http://localhost/readyz")
+		if err == nil {
+			resp.Body.Close()
+			if resp.StatusCode == http.StatusOK {
+				return nil
+			}
+			err = fmt.Errorf("status %d", resp.StatusCode)
+		}
+		if time.Now().After(end) {
+			return fmt.Errorf("the server of %s does not get ready: %w", path, err)
+		}
+		time.Sleep(2 * time.Millisecond) // between two questions
+	}
+}
+
+func scriptID(ts *testscript.TestScript, neg bool, args []string) {
+	t, err := token.Parse(strings.TrimSuffix(ts.ReadFile(args[1]), "\n"))
+	ts.Check(err)
+	ts.Setenv(args[0], t.ID())
+}
+
+func scriptMode(ts *testscript.TestScript, neg bool, args []string) {
+	info, err := os.Lstat(ts.MkAbs(args[1]))
+	ts.Check(err)
+	if got := fmt.Sprintf("%o", info.Mode().Perm()); got != args[0] {
+		ts.Fatalf("%s has mode %s, want %s", args[1], got, args[0])
+	}
+}
+
+func scriptLacks(ts *testscript.TestScript, neg bool, args []string) {
+	text := strings.TrimSuffix(ts.ReadFile(args[0]), "\n")
+	if text == "" {
+		ts.Fatalf("%s is empty", args[0])
+	}
+	for _, name := range args[1:] {
+		if strings.Contains(ts.ReadFile(name), text) {
+			ts.Fatalf("%s holds what is in %s", name, args[0])
+		}
+	}
+}

@@ -1,0 +1,147 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"net"
+	"os"
+	"path/filepath"
+
+	"github.com/keyfob-dev/keyfob"
+	"github.com/keyfob-dev/keyfob/store/sqlite"
+)
+
+// openData opens the database with its root key, and makes what is not there in
+// an empty data directory. Two that start at once agree: the root key is never
+// replaced, and the database lets in one.
+func (s *serving) openData(ctx context.Context) (*sqlite.Store, *keyfob.Authority, error) {
+	if err := makeDataDir(s.dir); err != nil {
+		return nil, nil, err
+	}
+	var err error
+	if s.dir, err = findDataDir(string(s.dir)); err != nil { // now that it is there
+		return nil, nil, err
+	}
+	key, err := s.rootKey()
+	if err != nil {
+		return nil, nil, err
+	}
+	st, err := sqlite.Open(s.dir.file(databaseFile))
+	if err != nil {
+		return nil, nil, s.notOpened(err)
+	}
+	a, err := keyfob.Open(ctx, keyfob.Config{Store: st, RootKey: key})
+	if err != nil {
+		return nil, nil, errors.Join(s.notOpened(err), st.Close())
+	}
+	return st, a, nil
+}
+
+// rootKey returns the root key: from the environment, or from its file, which is
+// made when there is no database that would need an older one.
+func (s *serving) rootKey() (keyfob.RootKey, error) {
+	if text := takeEnv("KEYFOB_ROOT_KEY"); text != "" {
+		if *s.rootKeyFile != "" {
+			return keyfob.RootKey{}, wrong("KEYFOB_ROOT_KEY holds a root key, and --root-key-file names another; give one")
+		}
+		key, err := keyfob.ParseRootKey(text)
+		if err != nil {
+			return key, wrong("KEYFOB_ROOT_KEY: %v", err)
+		}
+		return key, nil
+	}
+	path := *s.rootKeyFile
+	if path == "" {
+		path = s.dir.file(rootKeyFile)
+	}
+	// First the database: it is only ever made after its key, so that one that is
+	// there now, and a key that is then missing, were parted by somebody.
+	old, err := s.hasDatabase()
+	if err != nil {
+		return keyfob.RootKey{}, wrong("the data directory cannot be read: %v; give another with --data", err)
+	}
+	key, err := keyfob.ReadRootKey(path)
+	if errors.Is(err, fs.ErrNotExist) && old {
+		return key, wrong("the database %s is there, and its root key %s is not; put the key back, or name its file with --root-key-file", s.dir.file(databaseFile), path)
+	}
+	if errors.Is(err, fs.ErrNotExist) {
+		if key, err = keyfob.CreateRootKey(path); err == nil {
+			s.madeKey = path
+			return key, nil
+		}
+		if !errors.Is(err, fs.ErrExist) {
+			return key, wrong("%v; give another file with --root-key-file", err)
+		}
+		key, err = keyfob.ReadRootKey(path) // somebody else was faster
+	}
+	if err != nil {
+		return key, wrong("%v", err)
+	}
+	return key, nil
+}
+
+// hasDatabase reports whether there is a database, or what is left of one.
+func (s *serving) hasDatabase() (bool, error) {
+	for _, suffix := range []string{"", "-wal"} {
+		if there, err := isThere(s.dir.file(databaseFile) + suffix); there || err != nil {
+			return there, err
+		}
+	}
+	return false, nil
+}
+
+// notOpened says why the data cannot be opened, and what would be right.
+func (s *serving) notOpened(err error) error {
+	switch {
+	case errors.Is(err, keyfob.ErrInUse):
+		return no("a server runs on %s already; stop it, or give this one a --data of its own", s.dir)
+	case errors.Is(err, keyfob.ErrNewerSchema):
+		return wrong("a newer keyfob has written the database %s; start that one, or give another directory with --data", s.dir.file(databaseFile))
+	case errors.Is(err, keyfob.ErrForeign):
+		return wrong("%s is no database of keyfob's, and was left as it is; move it away, or give another directory with --data", s.dir.file(databaseFile))
+	case errors.Is(err, keyfob.ErrRootKey):
+		return wrong("%v; put the right key back, or name its file with --root-key-file", err)
+	case errors.Is(err, fs.ErrPermission):
+		return wrong("the data directory cannot be written: %v; give another with --data", err)
+	case errors.Is(err, keyfob.ErrUnavailable):
+		return undecided("the database cannot be opened: %v", err)
+	}
+	return wrong("the data directory cannot be used: %v", err)
+}
+
+// openSocket makes the Unix socket of a data directory that is locked. What a
+// server that died has left there goes.
+func openSocket(dir dataDir) (*net.UnixListener, error) {
+	err := errors.New("all paths that are possible are too long")
+	for _, path := range socketPaths(dir) {
+		if path != dir.file(socketFile) {
+			if err = makePrivate(filepath.Dir(path)); err != nil {
+				continue
+			}
+		}
+		if err = removeStale(path); err != nil {
+			continue
+		}
+		l, lerr := listenSocket(path)
+		if lerr == nil {
+			return l, nil
+		}
+		err = lerr
+	}
+	return nil, wrong("no Unix socket can be made for %s: %v; give a shorter path with --data", dir, err)
+}
+
+// removeStale removes a socket, and nothing else.
+func removeStale(path string) error {
+	info, err := os.Lstat(path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil
+	case err != nil:
+		return err
+	case info.Mode().Type() != fs.ModeSocket:
+		return errors.New(path + " is there, and is no socket; move it away")
+	}
+	return os.Remove(path)
+}
