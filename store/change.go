@@ -9,17 +9,20 @@ type Change struct {
 	Events []Event
 }
 
-// A Step is one conditional write. The types of this file are the only ones.
+// A Step is one conditional write. The types of this file are the only ones, as
+// values; on anything else Apply does nothing and returns an error that is none
+// of this package's.
 type Step interface{ step() }
 
-// CreateSpace adds a space. Condition: no space has its id or its name.
+// CreateSpace adds a space, at revision 1. Condition: no space has its id or its
+// name.
 type CreateSpace struct{ Space Space }
 
 // UpdateSpace writes the mutable fields of a space (Prefix). Condition: the
 // stored revision is Space.Revision; the new one is higher by 1.
 type UpdateSpace struct{ Space Space }
 
-// CreateCredential adds a credential. Condition: none has its id.
+// CreateCredential adds a credential, at revision 1. Condition: none has its id.
 type CreateCredential struct{ Credential Credential }
 
 // UpdateCredential writes the mutable fields of a credential (Name, Scopes,

@@ -83,8 +83,8 @@ type Version struct {
 	Ends       time.Time // zero: with its credential
 }
 
-// An Item is a credential with its newest version and, where there is one, the
-// version before it, in this order.
+// An Item is a credential with the versions that its Current and Previous name,
+// in this order.
 type Item struct {
 	Credential Credential
 	Versions   []Version
@@ -98,7 +98,7 @@ type Found struct {
 
 // An Event is one row of the audit log. Events are only ever appended.
 type Event struct {
-	Number     int64  // given by the store: later events have higher numbers; zero in a Change
+	Number     int64  // given by the store: 1 or more, and higher for later events of any space; ignored in a Change
 	ID         string // 16 base62 characters
 	Space      string // the space's id
 	Time       time.Time

@@ -24,7 +24,8 @@
 // it was looked at; in SQL, each condition is the WHERE clause of the write,
 // whose affected rows are counted, or a locked read. No write may insert a row
 // in the place of one that exists. A read that begins after Apply has returned
-// MUST see the change.
+// MUST see the change. Each read sees one moment: never a half of a change, and
+// whoever follows the events by their numbers misses none.
 //
 // Durability. When Apply returns nil the change MUST survive the death of the
 // process, and power loss where the storage honours its flush. An
@@ -50,8 +51,15 @@
 // memory that a later call changes: slices and maps are copied on both ways. A
 // nil and an empty slice or map are the same to it; it returns nil.
 //
+// Text. Valid UTF-8 MUST come back byte for byte; nothing is folded, trimmed or
+// normalized, and "a" and "A" differ. What the Authority never writes, such as
+// NUL, may be refused, but not changed.
+//
 // Order. Lists are by keyset, never by offset: what is added or removed while
-// somebody pages through a list neither repeats nor hides another row.
+// somebody pages through a list neither repeats nor hides another row. A page is
+// shorter than its limit only at the end of the list; the list of a space that
+// does not exist is empty. Limits are 1 or more, and there is no largest: another
+// limit is an error.
 //
 // Package store/storetest holds every implementation to this text.
 package store
