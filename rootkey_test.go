@@ -81,7 +81,9 @@ func TestReadRootKeyModes(t *testing.T) {
 }
 
 func TestParseRootKey(t *testing.T) {
-	key := func(b byte) string { return base64.StdEncoding.EncodeToString([]byte(strings.Repeat(string(rune(b)), 32))) }
+	key := func(b byte) string {
+		return base64.StdEncoding.EncodeToString([]byte(strings.Repeat(string(rune(b)), 32)))
+	}
 	one, two := "keyfob-root-1:"+key('a'), "keyfob-root-2:"+key('b')
 	for _, good := range []string{one, one + "\n", one + "\n" + two + "\n", two, "\n" + one, "keyfob-root-1073741824:" + key('c')} {
 		if _, err := keyfob.ParseRootKey(good); err != nil {
