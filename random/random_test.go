@@ -21,7 +21,7 @@ import (
 // fair is a test of a whole function: internal/draw proves that its samplers are
 // exact, and this shows that the function asks the right one for the right range.
 //
-// It draws 200 times as many outcomes as there are, and bounds Pearson's statistic,
+// It draws 500 times as many outcomes as there are, and bounds Pearson's statistic,
 // which for fair draws is distributed as chi-square with k = len(weights)-1 degrees
 // of freedom. By Laurent and Massart, such a variable exceeds k + 2*sqrt(k*x) + 2*x
 // with a probability of at most exp(-x). x = 25 gives 1.4e-11; with the 20 or so
@@ -33,7 +33,7 @@ func fair(t *testing.T, what string, weights []int, sample func() int) {
 	for _, w := range weights {
 		total += w
 	}
-	draws := 200 * total
+	draws := 500 * total
 	counts := make([]int, len(weights))
 	for range draws {
 		outcome := sample()

@@ -11,7 +11,7 @@ import (
 //	r := rand.New(random.Source{})
 //	r.NormFloat64()
 //
-// Every value costs a read of the system's generator, which makes it several
+// Every value costs a read of the system's generator, which makes it some ten
 // times slower than the generators of math/rand/v2, and unpredictable. There is
 // nothing to seed and no state: a Source is safe for concurrent use, and no value
 // tells anything about another.

@@ -223,7 +223,7 @@ func TestHeadersAreBounded(t *testing.T) {
 
 // TestSlowClients: a client that takes its time is cut off, at each stage.
 func TestSlowClients(t *testing.T) {
-	e := newEnv(t, Limits{Header: 200 * time.Millisecond, Read: 500 * time.Millisecond, Idle: 300 * time.Millisecond})
+	e := newEnv(t, Limits{Header: time.Second, Read: 2 * time.Second, Idle: 500 * time.Millisecond})
 	ends := func(what string, within time.Duration, c *raw) {
 		t.Helper()
 		start := time.Now()
@@ -232,11 +232,11 @@ func TestSlowClients(t *testing.T) {
 			t.Errorf("%s: cut off after %v", what, took)
 		}
 	}
-	ends("nothing sent", 2*time.Second, e.dial())
+	ends("nothing sent", 8*time.Second, e.dial())
 	drip := e.dial()
 	drip.send("GET /healthz HTTP/1.1\nHost: x\n")
 	go func() {
-		for range 50 { // a header a line, for ever
+		for range 250 { // a header a line, for ever
 			if _, err := io.WriteString(drip.Conn, "X: y\r\n"); err != nil {
 				return
 			}
@@ -245,13 +245,13 @@ func TestSlowClients(t *testing.T) {
 	}()
 	start := time.Now()
 	io.Copy(io.Discard, drip.in)
-	if took := time.Since(start); took > 2*time.Second {
+	if took := time.Since(start); took > 8*time.Second {
 		t.Errorf("slow headers: cut off after %v", took)
 	}
 	c := e.dial()
 	c.send("GET /healthz HTTP/1.1\nHost: x\n\n")
 	c.wantNext(200)
-	ends("idle", 2*time.Second, c)
+	ends("idle", 8*time.Second, c)
 	c = e.dial()
 	c.send("POST /v1/spaces/acme/verify HTTP/1.1\nHost: x\nAuthorization: Bearer " + e.owner + "\nContent-Type: application/json\nContent-Length: 100\n\n{\"token\":")
 	if text := c.wantNext(408); !strings.Contains(text, problemURN+"body-timeout") {
@@ -285,7 +285,7 @@ func TestDrain(t *testing.T) {
 	for what, c := range map[string]struct {
 		drain, work time.Duration
 		status      int
-	}{"in time": {5 * time.Second, 300 * time.Millisecond, 200}, "too long": {200 * time.Millisecond, 10 * time.Second, 0}} {
+	}{"in time": {5 * time.Second, 300 * time.Millisecond, 200}, "too long": {200 * time.Millisecond, 10 * time.Second, 503}} {
 		t.Run(what, func(t *testing.T) {
 			e := newEnv(t, Limits{Drain: c.drain})
 			began, done := make(chan struct{}), make(chan struct{})
@@ -308,11 +308,11 @@ func TestDrain(t *testing.T) {
 			if err := e.stop(); err != nil {
 				t.Error(err)
 			}
-			if took := time.Since(start); took > 3*time.Second {
+			if took := time.Since(start); took > 7*time.Second {
 				t.Errorf("Serve took %v to end", took)
 			}
-			resp, _ := conn.next()
-			if (resp != nil) != (c.status == 200) || resp != nil && resp.StatusCode != c.status {
+			// One that is cut off gets a 503 or, where its connection went first, nothing.
+			if resp, _ := conn.next(); (resp == nil && c.status == 200) || (resp != nil && resp.StatusCode != c.status) {
 				t.Errorf("answer %v, want %d", resp, c.status)
 			}
 			<-done // its context ended with the server

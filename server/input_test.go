@@ -233,6 +233,11 @@ func TestQueries(t *testing.T) {
 		e.want(e.ask(e.owner, "GET", "/v1/spaces"+query, nil), 400, "input")
 		e.want(e.ask(e.owner, "GET", "/v1/spaces/acme"+query, nil), 400, "input")
 	}
+	for _, query := range []string{"limit=1&limit=1", "limit=1&after=&limit=2"} {
+		if a := e.want(e.ask(e.owner, "GET", "/v1/spaces?"+query, nil), 400, "input"); a.field() != "limit" || !strings.Contains(a.detail(), "twice") {
+			t.Errorf("%s: %v", query, a)
+		}
+	}
 	e.want(e.ask(e.owner, "POST", "/v1/spaces/acme/verify?token=x", `{"token":"x"}`), 400, "input")
 	e.want(e.ask(e.owner, "GET", "/v1/spaces?", nil), 200, "")
 	e.want(e.ask(e.owner, "GET", "/v1/spaces?limit=%31&after=", nil), 200, "")

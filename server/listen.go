@@ -27,7 +27,7 @@ func (s *Server) Serve(ctx context.Context, listeners ...net.Listener) error {
 		return errors.New("server: Serve has no listener")
 	}
 	base, cut := context.WithCancel(context.WithoutCancel(ctx))
-	defer cut()
+	defer cut() // what is still under way has nobody to answer to
 	h := s.httpServer(base)
 	ended := make(chan error, len(listeners))
 	for _, l := range listeners {
@@ -46,7 +46,6 @@ func (s *Server) Serve(ctx context.Context, listeners ...net.Listener) error {
 	defer stop()
 	if err := h.Shutdown(drain); err != nil {
 		s.log.LogAttrs(base, slog.LevelWarn, "requests were cut off at the end", slog.Duration("after", s.limits.Drain))
-		cut()
 		h.Close()
 	}
 	for range running {

@@ -25,6 +25,11 @@ func TestBase62Fractions(t *testing.T) {
 	if upperDen+lowerDen <= MaxBytes {
 		t.Error("the fractions are not near enough for MaxBytes")
 	}
+	for n := upperDen; n <= MaxBytes; n += upperDen { // where rounding up starts from an integer
+		if got, want := base62Length(n), n/upperDen*upperNum; got != want {
+			t.Errorf("%d bytes take %d characters; want %d", n, got, want)
+		}
+	}
 	if math.Log2(62) != log2of62 {
 		t.Errorf("log2of62 is %v; want %v", log2of62, math.Log2(62))
 	}

@@ -111,12 +111,13 @@ func TestLargest(t *testing.T) {
 }
 
 // TestCharactersAreUniform counts every character at every place of 60,000 base62
-// tokens and of the id and secret of 60,000 keyed ones. Pearson's statistic of a
-// place is distributed as chi-square with k = 61 degrees of freedom, and exceeds k
-// + 2*sqrt(k*x) + 2*x with a probability of at most exp(-x) (Laurent and Massart).
-// There are 43 + 59 + 43 places; with x = 26, exp(-26) = 5.1e-12 each, the false
-// alarms are 7.4e-10 a run. The limit is 192.7. Remainders of a byte would give
-// the first 8 characters 5/256 each and the others 4/256: 456 on average.
+// tokens, of the id and secret of 60,000 keyed ones, and of 60,000 ids. Pearson's
+// statistic of a place is distributed as chi-square with k = 61 degrees of freedom,
+// and exceeds k + 2*sqrt(k*x) + 2*x with a probability of at most exp(-x) (Laurent
+// and Massart). There are 43 + 43 + 59 + 16 places; with x = 26, exp(-26) = 5.1e-12
+// each, the false alarms are 8.3e-10 a run. The limit is 192.7. Remainders of a byte
+// would give the first 8 characters 5/256 each and the others 4/256, which makes 456
+// on average.
 func TestCharactersAreUniform(t *testing.T) {
 	const draws, k, x = 60_000, 61, 26
 	limit := k + 2*math.Sqrt(k*x) + 2*x
@@ -124,6 +125,7 @@ func TestCharactersAreUniform(t *testing.T) {
 	for what, draw := range map[string]func() string{
 		"Base62": func() string { return token.Base62(32) },
 		"Many":   func() string { text := batch[0]; batch = batch[1:]; return text },
+		"NewID":  token.NewID,
 		"keyed":  func() string { k := token.New("sk"); return k.ID() + k.Secret() },
 	} {
 		var counts [59][256]int

@@ -43,7 +43,7 @@ func New(prefix string) Keyed {
 	if err := CheckPrefix(prefix); err != nil {
 		panic("token: New: " + err.Error())
 	}
-	return split(Recipe{Prefix: prefix}.New())
+	return split(keyedMaker(prefix).text())
 }
 
 // split takes a well-formed text apart.

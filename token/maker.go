@@ -28,9 +28,15 @@ type maker struct {
 	length int // of a token
 }
 
+// keyedMaker makes keyed tokens of a prefix that was checked.
+func keyedMaker(prefix string) maker {
+	return maker{prefix: prefix, length: len(prefix) + 1 + keyedLength}
+}
+
 // text makes one token.
 func (m maker) text() string {
-	var block, short [256]byte
+	var block [piece]byte
+	var short [maxPrefix + 1 + keyedLength]byte
 	s := draw.System(block[:min(len(block), m.need(1))])
 	dst := short[:]
 	if m.length > len(dst) {
@@ -68,12 +74,27 @@ func (m maker) each(n int, yield func([]byte) bool) {
 
 // writeAll makes n tokens, one after the other.
 func (m maker) writeAll(dst []byte, n int, s *draw.Stream) {
-	if m.prefix == "" && m.format == FormatBase62 {
-		s.Chars(dst[:n*m.length], base62) // all characters are alike
+	if m.alike() {
+		m.fill(dst[:n*m.length], s)
 		return
 	}
 	for i := range n {
 		m.write(dst[i*m.length:(i+1)*m.length], s)
+	}
+}
+
+// alike reports whether the characters of a token are drawn one like the other, so
+// that many tokens are as good as a long one.
+func (m maker) alike() bool {
+	return m.prefix == "" && (m.format == FormatBase62 || m.format == FormatRaw)
+}
+
+// fill draws characters that are alike.
+func (m maker) fill(dst []byte, s *draw.Stream) {
+	if m.format == FormatBase62 {
+		s.Chars(dst, base62)
+	} else {
+		s.Read(dst)
 	}
 }
 
@@ -82,10 +103,8 @@ func (m maker) write(dst []byte, s *draw.Stream) {
 	switch {
 	case m.prefix != "":
 		writeKeyed(dst, m.prefix, s)
-	case m.format == FormatBase62:
-		s.Chars(dst, base62)
-	case m.format == FormatRaw:
-		s.Read(dst)
+	case m.alike():
+		m.fill(dst, s)
 	default:
 		for left := m.bytes; left > 0; {
 			n := min(left, piece)

@@ -43,7 +43,7 @@ func (r Recipe) maker() maker {
 		panic("token: Recipe: " + err.Error())
 	}
 	if r.Prefix != "" {
-		return maker{prefix: r.Prefix, length: len(r.Prefix) + 1 + keyedLength}
+		return keyedMaker(r.Prefix)
 	}
 	n := r.Bytes
 	if n == 0 {
@@ -59,10 +59,10 @@ func (r Recipe) New() string { return r.maker().text() }
 //
 //	codes := slices.Collect(token.Recipe{Format: token.FormatBase62, Bytes: 16}.Many(1000))
 //
-// The system's generator is read in blocks of a few kilobytes, which makes a token
-// several times cheaper than one call for each. The bytes read ahead lie in memory
-// until their tokens are made, or the loop is left; then they are overwritten. It
-// panics if n is negative.
+// The system's generator is read in blocks of a few kilobytes, which makes many
+// tokens cheaper than as many calls. The bytes read ahead lie in memory until their
+// tokens are made, or the loop is left; then they are overwritten. It panics if n
+// is negative.
 func (r Recipe) Many(n int) iter.Seq[string] {
 	each := r.Each(n)
 	return func(yield func(string) bool) {

@@ -47,9 +47,8 @@ func RedactAll(text string) string {
 }
 
 // Pattern returns a regular expression that matches the keyed tokens of a prefix,
-// for secret scanners. It is in the syntax that RE2, Go, PCRE and Hyperscan share,
-// and can be registered with GitHub's secret scanning as it stands. It panics if
-// the prefix is not one that [CheckPrefix] accepts.
+// for secret scanners such as GitHub's. It is in the syntax that RE2, Go, PCRE and
+// Hyperscan share. It panics if the prefix is not one that [CheckPrefix] accepts.
 //
 // It does not say what may stand on either side, so that it also finds a token
 // after an escaped line end or next to other text. [Parse] then tells tokens from

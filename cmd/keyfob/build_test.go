@@ -61,8 +61,12 @@ func environment(extra ...string) []string {
 	env := slices.DeleteFunc(os.Environ(), func(s string) bool {
 		return strings.HasPrefix(s, "KEYFOB_") || strings.HasPrefix(s, "XDG_")
 	})
-	return append(env, extra...)
+	return append(append(env, noRaceSleep), extra...)
 }
+
+// noRaceSleep keeps programs with the race detector from sleeping for a second
+// before they end.
+const noRaceSleep = "GORACE=atexit_sleep_ms=0"
 
 // A result is what a command that has ended leaves.
 type result struct {

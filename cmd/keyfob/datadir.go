@@ -138,7 +138,7 @@ func socketPaths(dir dataDir) []string {
 		return []string{path}
 	}
 	sum := sha256.Sum256([]byte(dir))
-	name := "keyfob-" + hex.EncodeToString(sum[:16]) + ".sock"
+	name := "keyfob-" + hex.EncodeToString(sum[:8]) + ".sock"
 	var paths []string
 	for _, folder := range runtimeFolders() {
 		if path := filepath.Join(folder, name); len(path) <= maxSocketPath {

@@ -130,6 +130,33 @@ func TestCheckPrivate(t *testing.T) {
 	}
 }
 
+// Where there is no run-time folder, one below that for temporary files is made,
+// and one that is there already is taken only if it is private.
+func TestSocketInTemporaryFolder(t *testing.T) {
+	temp := t.TempDir()
+	t.Setenv("TMPDIR", temp)
+	t.Setenv("XDG_RUNTIME_DIR", "")
+	folders := runtimeFolders()
+	folder := folders[len(folders)-1]
+	if filepath.Dir(folder) != temp {
+		t.Fatalf("the last of %q is not below %s", folders, temp)
+	}
+	for range 2 {
+		if err := makePrivate(folder); err != nil || checkPrivate(folder) != nil {
+			t.Errorf("%v", err)
+		}
+	}
+	if err := os.Chmod(folder, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if makePrivate(folder) == nil {
+		t.Error("a folder that is open to others is taken")
+	}
+	if err := makePrivate(filepath.Join(temp, "below", "below")); err == nil {
+		t.Error("a folder is made where none belongs")
+	}
+}
+
 func TestListenValue(t *testing.T) {
 	for _, good := range []string{"127.0.0.1:7420", "127.0.0.1:0", "[::1]:7420", "localhost:7420", "127.1.2.3:65535"} {
 		if err := new(listenValue).Set(good); err != nil {

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"os"
 	"runtime"
 
@@ -24,12 +25,13 @@ const owner = "owner"
 // into it, and only when it lasts as well does the file get its final name. A
 // start that finds the pending file knows that the first run was interrupted:
 // nobody has been told of the keys issued so far, and they are revoked.
-func makeOwner(a *keyfob.Authority, dir dataDir) (made bool, err error) {
+func makeOwner(a *keyfob.Authority, dir dataDir, log *slog.Logger) (made bool, err error) {
 	// Once begun it is not broken off by a signal.
 	ctx := keyfob.WithActor(context.Background(), "keyfob")
 	keyring := a.In(keyfob.OwnSpace)
 	pending, err := isThere(dir.file(pendingFile))
 	if err == nil && pending {
+		log.Warn("the first run was interrupted; what it issued to the owner is revoked and issued anew")
 		err = revokeOwners(ctx, keyring)
 	} else if err == nil {
 		var done bool

@@ -53,6 +53,14 @@ through stdin or a file, never as an argument. The exit code is 0 for yes or don
 		newServe(u), newSpace(u),
 		newCompletion(u), newVersion(u),
 	)
+	version := root.Flags().Bool("version", false, "show which keyfob this is")
+	root.Args = func(cmd *cobra.Command, args []string) error {
+		if *version && len(args) == 0 {
+			return nil
+		}
+		return needsCommand(cmd, args)
+	}
+	root.RunE = func(*cobra.Command, []string) error { return u.version(false) }
 	root.SetHelpFunc(func(cmd *cobra.Command, _ []string) { writeHelp(cmd.OutOrStdout(), cmd) })
 	root.SetHelpCommand(newHelp())
 	root.SetHelpCommandGroupID(groupMore)

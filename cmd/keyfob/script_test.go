@@ -16,6 +16,7 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 
+	"github.com/keyfob-dev/keyfob/internal/oas"
 	"github.com/keyfob-dev/keyfob/token"
 )
 
@@ -41,21 +42,28 @@ func (c cleaner) Run() int {
 //	exits CODE PROGRAM ARG…   run a program that exits with CODE; with 2, stdout
 //	                          must be empty and stderr one line
 //	port NAME                 set NAME to a port that is free
-//	ready DIR                 wait until a server answers at DIR's socket
+//	ready DIR SOCKET…         wait until a server answers at DIR's socket, or at
+//	                          the first file that matches a pattern
 //	id NAME FILE              set NAME to the id in the token in FILE
 //	mode MODE FILE            FILE has this mode, in octal
 //	lacks TEXTFILE FILE…      no FILE has the text of TEXTFILE, a line
+//	issue COUNT DIR           issue so many API keys by the server of DIR
+//	expired FILE DIR          wait until the server of DIR says that the token in
+//	                          FILE is expired
 func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir: "testdata",
 		Setup: func(env *testscript.Env) error {
 			env.Setenv("HOME", filepath.Join(env.WorkDir, "home"))
 			env.Setenv("LC_ALL", "C.UTF-8")
+			name, value, _ := strings.Cut(noRaceSleep, "=")
+			env.Setenv(name, value)
 			return os.Mkdir(filepath.Join(env.WorkDir, "home"), 0o700)
 		},
 		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
 			"exits": scriptExits, "port": scriptPort, "ready": scriptReady,
 			"id": scriptID, "mode": scriptMode, "lacks": scriptLacks,
+			"issue": scriptIssue, "expired": scriptExpired,
 		},
 		RequireUniqueNames: true,
 	})
@@ -94,20 +102,37 @@ func scriptPort(ts *testscript.TestScript, neg bool, args []string) {
 }
 
 func scriptReady(ts *testscript.TestScript, neg bool, args []string) {
-	ts.Check(waitReady(ts.MkAbs(args[0])))
+	if len(args) == 1 {
+		ts.Check(waitReady(ts.MkAbs(args[0])))
+		return
+	}
+	ts.Check(waitSocket(func() string {
+		for _, pattern := range args[1:] {
+			if found, _ := filepath.Glob(ts.MkAbs(pattern)); len(found) > 0 {
+				return found[0]
+			}
+		}
+		return "none yet"
+	}))
 }
 
 // waitReady waits until the server of a data directory is ready.
 func waitReady(path string) error {
-	for end := time.Now().Add(30 * time.Second); ; {
-		dir, err := findDataDir(path)
+	return waitSocket(func() string {
+		dir, err := findDataDir(path) // again, since a path may not be there at first
 		if err != nil {
-			return err
+			return err.Error()
 		}
+		return findSocket(dir)
+	})
+}
+
+func waitSocket(path func() string) error {
+	for end := time.Now().Add(30 * time.Second); ; {
 		client := http.Client{Timeout: 5 * time.Second, Transport: &http.Transport{
 			DisableKeepAlives: true,
 			DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
-				return new(net.Dialer).DialContext(ctx, "unix", findSocket(dir))
+				return new(net.Dialer).DialContext(ctx, "unix", path())
 			},
 		}}
 		resp, err := client.Get("http://localhost/readyz")
@@ -119,7 +144,7 @@ func waitReady(path string) error {
 			err = fmt.Errorf("status %d", resp.StatusCode)
 		}
 		if time.Now().After(end) {
-			return fmt.Errorf("the server of %s does not get ready: %w", path, err)
+			return fmt.Errorf("the server at %s does not get ready: %w", path(), err)
 		}
 		time.Sleep(2 * time.Millisecond) // between two questions
 	}
@@ -147,6 +172,40 @@ func scriptLacks(ts *testscript.TestScript, neg bool, args []string) {
 	for _, name := range args[1:] {
 		if strings.Contains(ts.ReadFile(name), text) {
 			ts.Fatalf("%s holds what is in %s", name, args[0])
+		}
+	}
+}
+
+// scriptConnect is the way to a server of a script.
+func scriptConnect(ts *testscript.TestScript, path string) *connection {
+	dir, err := findDataDir(ts.MkAbs(path))
+	ts.Check(err)
+	c, err := connectSocket(dir)
+	ts.Check(err)
+	return c
+}
+
+func scriptIssue(ts *testscript.TestScript, neg bool, args []string) {
+	n, err := strconv.Atoi(args[0])
+	ts.Check(err)
+	c := scriptConnect(ts, args[1])
+	for i := range n {
+		_, err := c.IssueAPIKey(context.Background(), &oas.IssueAPIKeyRequest{Subject: fmt.Sprint("subject ", i)}, oas.IssueAPIKeyParams{Space: "default"})
+		ts.Check(err)
+	}
+}
+
+func scriptExpired(ts *testscript.TestScript, neg bool, args []string) {
+	text := strings.TrimSuffix(ts.ReadFile(args[0]), "\n")
+	c := scriptConnect(ts, args[1])
+	for end := time.Now().Add(30 * time.Second); ; time.Sleep(10 * time.Millisecond) {
+		v, err := c.Verify(context.Background(), &oas.VerifyRequest{Token: text}, oas.VerifyParams{Space: "default"})
+		ts.Check(err)
+		if v.Reason == "expired" {
+			return
+		}
+		if v.Reason != "ok" || time.Now().After(end) {
+			ts.Fatalf("the token is %s", v.Reason)
 		}
 	}
 }

@@ -61,7 +61,7 @@ it at once.`,
 	data := addDataFlag(cmd)
 	flags := cmd.Flags()
 	flags.Var(&s.listen, "listen", "address on the loopback interface; port 0 takes any that is free")
-	s.rootKeyFile = addText(cmd, "root-key-file", "FILE", "", "file that holds the root key; the default is root.key in the data directory")
+	s.rootKeyFile = addText(cmd, "root-key-file", "FILE", "", "file with the root key, made by the first start; the default is root.key in the data directory")
 	format := addChoice(cmd, "log-format", "form of the log on stderr: text or json", "text", "json")
 	fromEnv(flags, "listen", "KEYFOB_LISTEN")
 	fromEnv(flags, "root-key-file", "KEYFOB_ROOT_KEY_FILE")
@@ -84,7 +84,7 @@ it at once.`,
 // run starts the server, and returns when it has ended.
 func (s *serving) run(ctx context.Context) (err error) {
 	ctx = untilSignal(ctx)
-	closeToOthers()
+	prepareProcess()
 	tcp, err := s.openPort()
 	if err != nil {
 		return err
@@ -97,7 +97,7 @@ func (s *serving) run(ctx context.Context) (err error) {
 	// The lock on the database goes last: nobody may come in before the socket is
 	// gone, or it would be theirs that goes.
 	defer func() { err = errors.Join(err, closeData(a, st)) }()
-	made, err := makeOwner(a, s.dir)
+	made, err := makeOwner(a, s.dir, s.log)
 	if err != nil {
 		return err
 	}

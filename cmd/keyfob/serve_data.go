@@ -7,6 +7,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/keyfob-dev/keyfob"
 	"github.com/keyfob-dev/keyfob/store/sqlite"
@@ -101,7 +102,7 @@ func (s *serving) notOpened(err error) error {
 	case errors.Is(err, keyfob.ErrForeign):
 		return wrong("%s is no database of keyfob's, and was left as it is; move it away, or give another directory with --data", s.dir.file(databaseFile))
 	case errors.Is(err, keyfob.ErrRootKey):
-		return wrong("%v; put the right key back, or name its file with --root-key-file", err)
+		return wrong("%s; put the right key back, or name its file with --root-key-file", strings.TrimPrefix(err.Error(), "keyfob: "))
 	case errors.Is(err, fs.ErrPermission):
 		return wrong("the data directory cannot be written: %v; give another with --data", err)
 	case errors.Is(err, keyfob.ErrUnavailable):
@@ -120,8 +121,8 @@ func openSocket(dir dataDir) (*net.UnixListener, error) {
 				continue
 			}
 		}
-		if err = removeStale(path); err != nil {
-			continue
+		if err := removeStale(path); err != nil {
+			return nil, err
 		}
 		l, lerr := listenSocket(path)
 		if lerr == nil {
@@ -138,10 +139,13 @@ func removeStale(path string) error {
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		return nil
-	case err != nil:
-		return err
-	case info.Mode().Type() != fs.ModeSocket:
-		return errors.New(path + " is there, and is no socket; move it away")
+	case err == nil && info.Mode().Type() != fs.ModeSocket:
+		return wrong("%s is there, and is no socket; move it away", path)
+	case err == nil:
+		err = os.Remove(path)
 	}
-	return os.Remove(path)
+	if err != nil {
+		return wrong("the socket of a server that is gone cannot be removed: %v", err)
+	}
+	return nil
 }

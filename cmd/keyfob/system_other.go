@@ -8,8 +8,8 @@ import (
 	"path/filepath"
 )
 
-// closeToOthers does nothing: here files are the user's own by where they are.
-func closeToOthers() {}
+// prepareProcess does nothing: here files are the user's own by where they are.
+func prepareProcess() {}
 
 func listenSocket(path string) (*net.UnixListener, error) {
 	return net.ListenUnix("unix", &net.UnixAddr{Name: path, Net: "unix"})

@@ -6,13 +6,18 @@ import (
 	"fmt"
 	"net"
 	"os"
+	"os/signal"
 	"path/filepath"
 	"strconv"
 	"syscall"
 )
 
-// closeToOthers lets no file that is made from here on be open to others.
-func closeToOthers() { syscall.Umask(0o077) }
+// prepareProcess lets no file that is made from here on be open to others, and
+// makes a limit to the size of files an error of a write, as a full disk is.
+func prepareProcess() {
+	syscall.Umask(0o077)
+	signal.Ignore(syscall.SIGXFSZ)
+}
 
 // listenSocket makes a Unix socket of mode 0600. It has that mode from the start.
 func listenSocket(path string) (*net.UnixListener, error) {

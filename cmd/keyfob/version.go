@@ -26,18 +26,20 @@ func newVersion(u *ui) *cobra.Command {
 		ValidArgsFunction: cobra.NoFileCompletions,
 	}
 	asJSON := cmd.Flags().Bool("json", false, "print an object")
-	cmd.RunE = func(*cobra.Command, []string) error {
-		b := thisBuild()
-		if *asJSON {
-			return u.out.json(b)
-		}
-		revision := ""
-		if b.Revision != "" {
-			revision = " (" + b.Revision + ")"
-		}
-		return u.out.printf("keyfob %s%s, %s, %s\n", b.Version, revision, b.Go, b.System)
-	}
+	cmd.RunE = func(*cobra.Command, []string) error { return u.version(*asJSON) }
 	return cmd
+}
+
+func (u *ui) version(asJSON bool) error {
+	b := thisBuild()
+	if asJSON {
+		return u.out.json(b)
+	}
+	revision := ""
+	if b.Revision != "" {
+		revision = " (" + b.Revision + ")"
+	}
+	return u.out.printf("keyfob %s%s, %s, %s\n", b.Version, revision, b.Go, b.System)
 }
 
 func thisBuild() build {

@@ -29,8 +29,13 @@ func orNotFound(rows int, err, notFound error) error {
 var errClosed = fmt.Errorf("store/sqlite: closed: %w", store.ErrUnavailable)
 
 // unavailable is the error of a storage that failed. SQLite's messages name
-// files, tables and columns, and never the values of a row.
+// files, tables and columns, and never the values of a row. Its code says more:
+// see https://sqlite.org/rescode.html.
 func unavailable(cause error) error {
+	var code sqlite3.ExtendedErrorCode
+	if errors.As(cause, &code) {
+		return fmt.Errorf("store/sqlite: %w: %w (SQLite code %d)", store.ErrUnavailable, cause, code)
+	}
 	return fmt.Errorf("store/sqlite: %w: %w", store.ErrUnavailable, cause)
 }
 

@@ -36,6 +36,7 @@ const applicationID = 0x6b657966
 const (
 	headerSize  = 100
 	headerMagic = "SQLite format 3\x00"
+	headerMode  = 18 // where the mode is: 2 is WAL
 	headerID    = 68 // where the application id is, big-endian
 )
 
@@ -77,40 +78,40 @@ func resolve(path string) (string, error) {
 	return path, nil
 }
 
-// examine looks at a file without touching it. It reports whether there is no
-// database yet, and refuses what is not ours.
-func examine(path string) (absent bool, err error) {
+// examine looks at a file without touching it, and refuses what is not ours. It
+// returns the header, which is nil when there is no database yet.
+func examine(path string) (header []byte, err error) {
 	info, err := os.Stat(path)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		return true, nil
+		return nil, nil
 	case err != nil:
-		return false, fmt.Errorf("store/sqlite: %w", err)
+		return nil, fmt.Errorf("store/sqlite: %w", err)
 	case info.IsDir():
-		return false, foreign(path, "is a directory")
+		return nil, foreign(path, "is a directory")
 	case !info.Mode().IsRegular():
-		return false, foreign(path, "is not a regular file")
+		return nil, foreign(path, "is not a regular file")
 	case info.Size() == 0:
-		return true, nil
+		return nil, nil
 	}
 	f, err := os.Open(path)
 	if err != nil {
-		return false, fmt.Errorf("store/sqlite: %w", err)
+		return nil, fmt.Errorf("store/sqlite: %w", err)
 	}
 	defer f.Close()
-	var header [headerSize]byte
-	if _, err := io.ReadFull(f, header[:]); err == io.ErrUnexpectedEOF {
-		return false, foreign(path, "is no SQLite database")
+	header = make([]byte, headerSize)
+	if _, err := io.ReadFull(f, header); err == io.ErrUnexpectedEOF {
+		return nil, foreign(path, "is no SQLite database")
 	} else if err != nil {
-		return false, unavailable(err)
+		return nil, unavailable(err)
 	}
 	if string(header[:len(headerMagic)]) != headerMagic {
-		return false, foreign(path, "is no SQLite database")
+		return nil, foreign(path, "is no SQLite database")
 	}
 	if binary.BigEndian.Uint32(header[headerID:]) != applicationID {
-		return false, foreign(path, "is an SQLite database of another program")
+		return nil, foreign(path, "is an SQLite database of another program")
 	}
-	return false, nil
+	return header, nil
 }
 
 func foreign(path, what string) error {
@@ -135,9 +136,16 @@ func acquire(path string) (*flock.Flock, error) {
 // ensure makes a new database where there is none, and the files that SQLite
 // would make with the mode that the umask happens to give.
 func ensure(path, vfs string) error {
-	absent, err := examine(path) // again: nobody else changes it now
-	if err == nil && absent {
+	header, err := examine(path) // again: nobody else changes it now
+	switch {
+	case err != nil:
+		return err
+	case header == nil:
 		err = create(path, vfs)
+	case header[headerMode] != 2: // another program has changed it
+		if err = initialize(path, vfs); err != nil {
+			err = openError(path, err)
+		}
 	}
 	if err != nil {
 		return err
@@ -191,7 +199,7 @@ func create(path, vfs string) (err error) {
 	return syncDir(filepath.Dir(path))
 }
 
-// initialize writes the first page of a database, and flushes it.
+// initialize writes what the first page of our databases says, and flushes it.
 func initialize(path, vfs string) error {
 	c, err := openConn(path, vfs, sqlite3.OPEN_READWRITE)
 	if err != nil {
@@ -231,5 +239,5 @@ func openError(path string, err error) error {
 	if errors.Is(err, sqlite3.NOTADB) {
 		return foreign(path, "is no SQLite database that can be read")
 	}
-	return fmt.Errorf("store/sqlite: cannot open %s: %w: %w", path, store.ErrUnavailable, err)
+	return unavailable(fmt.Errorf("cannot open %s: %w", path, err))
 }

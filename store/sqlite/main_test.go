@@ -3,6 +3,7 @@ package sqlite
 import (
 	"bufio"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"testing"
@@ -38,7 +39,7 @@ type child struct {
 	lines *bufio.Scanner // of its standard output
 }
 
-func startChild(t testing.TB, task, path string) *child {
+func startChild(t testing.TB, task, path string, with ...func(*exec.Cmd)) *child {
 	t.Helper()
 	exe, err := os.Executable()
 	if err != nil {
@@ -52,6 +53,12 @@ func startChild(t testing.TB, task, path string) *child {
 		t.Fatal(err)
 	}
 	c.lines = bufio.NewScanner(out)
+	if _, err := c.StdinPipe(); err != nil {
+		t.Fatal(err)
+	}
+	for _, set := range with {
+		set(c.Cmd)
+	}
 	if err := c.Start(); err != nil {
 		t.Fatal(err)
 	}
@@ -83,13 +90,15 @@ func childOpen(path string) error {
 	return s.Close()
 }
 
-// childHold has the database open until it is killed.
+// childHold has the database open until it is killed, or whoever started it is
+// gone.
 func childHold(path string) error {
 	if _, err := Open(path); err != nil {
 		return err
 	}
 	fmt.Println("open")
-	select {}
+	_, err := io.Copy(io.Discard, os.Stdin)
+	return err
 }
 
 // childWrite issues keys, in several goroutines, and prints the id of each

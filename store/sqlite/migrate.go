@@ -2,6 +2,7 @@ package sqlite
 
 import (
 	"context"
+	"database/sql"
 	"embed"
 	"errors"
 	"fmt"
@@ -9,6 +10,7 @@ import (
 
 	"github.com/ncruces/go-sqlite3/driver"
 	"github.com/pressly/goose/v3"
+	"github.com/pressly/goose/v3/database"
 
 	"github.com/keyfob-dev/keyfob/store"
 )
@@ -37,24 +39,21 @@ func migrate(c *conn, path, vfs string) error {
 		return fmt.Errorf("store/sqlite: %w: %s has schema %d and this program knows none above %d; "+
 			"run the newer version of it, or restore a backup from before the upgrade", store.ErrNewerSchema, path, have, newest)
 	}
-	// It is a property of the file, which another program may have changed.
-	if mode, err := c.value(`PRAGMA journal_mode = WAL`); err != nil || mode != "wal" {
-		return openError(path, errors.Join(err, fmt.Errorf("its journal mode is %q and cannot be set to wal", mode)))
-	}
 	if have == newest {
 		return nil
 	}
-	if err := runMigrations(path, vfs); err != nil {
-		return openError(path, fmt.Errorf("from schema %d to %d: %w", have, newest, err))
+	if err := runMigrations(path, vfs, have < 0); err != nil {
+		return openError(path, fmt.Errorf("from schema %d to %d: %w", max(0, have), newest, err))
 	}
 	return nil
 }
 
-// schemaOf returns the number of the last step that was done; 0 for none.
+// schemaOf returns the number of the last step that was done: 0 for none, and -1
+// when the table is not there.
 func schemaOf(c *conn) (version int64, err error) {
 	tables, err := c.value(`SELECT count(*) FROM sqlite_schema WHERE name = '` + versionTable + `'`)
 	if err != nil || tables == "0" {
-		return 0, err
+		return -1, err
 	}
 	err = c.query(`SELECT max(version_id) FROM `+versionTable, nil, func(r *row) error {
 		version = r.integer()
@@ -79,7 +78,7 @@ func newestSchema() (newest int64, err error) {
 }
 
 // runMigrations takes the steps that have not been taken, each in a transaction.
-func runMigrations(path, vfs string) (err error) {
+func runMigrations(path, vfs string, first bool) (err error) {
 	files, err := fs.Sub(migrations, "migrations")
 	if err != nil {
 		return err
@@ -89,6 +88,11 @@ func runMigrations(path, vfs string) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, db.Close()) }()
+	if first {
+		if err := createVersionTable(db); err != nil {
+			return err
+		}
+	}
 	p, err := goose.NewProvider(goose.DialectSQLite3, db, files,
 		goose.WithTableName(versionTable), goose.WithDisableGlobalRegistry(true))
 	if err != nil {
@@ -96,4 +100,27 @@ func runMigrations(path, vfs string) (err error) {
 	}
 	_, err = p.Up(context.Background())
 	return err
+}
+
+// createVersionTable does what goose would do, which tries three times more when
+// it fails, a second apart.
+func createVersionTable(db *sql.DB) error {
+	ctx := context.Background()
+	table, err := database.NewStore(database.DialectSQLite3, versionTable)
+	if err != nil {
+		return err
+	}
+	tx, err := db.BeginTx(ctx, nil)
+	if err != nil {
+		return err
+	}
+	err = table.CreateVersionTable(ctx, tx)
+	if err == nil {
+		err = table.Insert(ctx, tx, database.InsertRequest{Version: 0})
+	}
+	if err != nil {
+		tx.Rollback() // if there is anything left to roll back
+		return err
+	}
+	return tx.Commit()
 }

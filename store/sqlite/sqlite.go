@@ -28,7 +28,9 @@ type Store struct {
 	written   chan struct{} // closed when the goroutine has ended
 	writer    *conn
 	frames    int // pages in the log after the last commit
-	restartAt int // how many make the log start anew
+	restartAt int // how many make the writer wait until the log can start anew
+
+	checkpointFrames, restartFrames int // as the constants, but in tests
 }
 
 var _ store.Store = (*Store)(nil)
@@ -61,6 +63,8 @@ func open(path, vfs string) (_ *Store, err error) {
 		failure: failure{done: make(chan struct{})},
 		queue:   make(chan *request, maxBatch),
 		written: make(chan struct{}),
+
+		checkpointFrames: checkpointFrames, restartFrames: restartFrames,
 	}
 	s.stop = sync.OnceValue(s.shutdown)
 	if err := s.start(path, vfs); err != nil {
@@ -86,15 +90,25 @@ func (s *Store) start(path, vfs string) error {
 	if err := migrate(s.writer, path, vfs); err != nil {
 		return err
 	}
-	// What a process that died has left in the log may be in the system's memory
-	// only. It is made to last before anybody is told of it.
-	if _, _, err := s.writer.WALCheckpoint("main", sqlite3.CHECKPOINT_TRUNCATE); err != nil {
+	if err := secure(s.writer); err != nil {
 		return openError(path, err)
 	}
 	if s.readers, err = openPool(path, vfs, numReaders()); err != nil {
 		return openError(path, err)
 	}
 	return nil
+}
+
+// secure makes last what a process that died has left in the log, before anybody
+// is told of it: it may be in the system's memory only, and when that process
+// died of a failed flush, to flush the log again does not help. So it goes to the
+// database file; and then a commit, of whatever, flushes the log that begins
+// anew, lest the old one come back without its end.
+func secure(c *conn) error {
+	if _, _, err := c.WALCheckpoint("main", sqlite3.CHECKPOINT_TRUNCATE); err != nil {
+		return err
+	}
+	return c.Exec(`PRAGMA user_version = 1`)
 }
 
 // begin begins a call, which ends with calls.Done.

@@ -161,14 +161,14 @@ func (s *Store) change(r *request) error {
 // here is a failure of the storage as any other: SQLite must not try again, for
 // a second flush can succeed without having written what the first one lost.
 func (s *Store) checkpoint() {
-	if s.frames < checkpointFrames {
-		s.restartAt = restartFrames
+	if s.frames < s.checkpointFrames {
+		s.restartAt = s.restartFrames
 		return
 	}
 	mode := sqlite3.CHECKPOINT_PASSIVE
 	if s.frames >= s.restartAt {
 		mode = sqlite3.CHECKPOINT_RESTART
-		s.restartAt = s.frames + restartFrames // if it cannot be done now
+		s.restartAt = s.frames + s.restartFrames // if it cannot be done now
 	}
 	err := s.readers.alone(func() error {
 		_, _, err := s.writer.WALCheckpoint("main", mode)

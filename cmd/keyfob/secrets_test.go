@@ -1,0 +1,218 @@
+package main
+
+import (
+	"bytes"
+	"encoding/base64"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/keyfob-dev/keyfob/internal/needs"
+	"github.com/keyfob-dev/keyfob/token"
+)
+
+func unmarshal(t testing.TB, text string, into any) {
+	t.Helper()
+	if err := json.Unmarshal([]byte(text), into); err != nil {
+		t.Fatalf("%v in %s", err, text)
+	}
+}
+
+// canaries are the forms in which a secret might be found.
+func canaries(secret string) []string {
+	forms := []string{secret}
+	if k, err := token.Parse(secret); err == nil {
+		forms = append(forms, k.Secret())
+	} else if key, ok := strings.CutPrefix(secret, "keyfob-root-1:"); ok {
+		raw, err := base64.StdEncoding.DecodeString(key)
+		if err != nil || len(raw) != 32 {
+			panic("no root key")
+		}
+		forms = append(forms, key, string(raw))
+	} else {
+		panic("no secret")
+	}
+	for _, form := range forms {
+		forms = append(forms,
+			strings.TrimRight(base64.StdEncoding.EncodeToString([]byte(form)), "="),
+			strings.TrimRight(base64.URLEncoding.EncodeToString([]byte(form)), "="),
+			hex.EncodeToString([]byte(form)),
+			strings.ToUpper(hex.EncodeToString([]byte(form))))
+	}
+	return forms
+}
+
+// No secret that was ever made is in the database, its log or what the server
+// and the commands print, in any form.
+func TestSecretsAreNowhere(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	s := serve(t, dir)
+	rootKey, err := os.ReadFile(filepath.Join(dir, rootKeyFile))
+	if err != nil {
+		t.Fatal(err)
+	}
+	h := &hunt{dir: dir, places: map[string]func() string{"the log": s.log.String}}
+	h.secrets = []string{strings.TrimSuffix(string(rootKey), "\n"), s.owner()}
+	h.live(t)
+	h.misplace(s.caller())
+	h.look(t, "running")
+
+	// The search finds what is there: a public id.
+	k, _ := token.Parse(h.secrets[2])
+	wal, err := os.ReadFile(filepath.Join(dir, databaseFile+"-wal"))
+	if err != nil || !bytes.Contains(wal, []byte(k.ID())) {
+		t.Errorf("the id of a token is not in the database's log, where it belongs: %v", err)
+	}
+	s.kill()
+	h.look(t, "killed")
+	s = serve(t, dir)
+	s.stop()
+	h.look(t, "ended")
+}
+
+// hunt looks for secrets in the places of a data directory and in others.
+type hunt struct {
+	dir     string
+	secrets []string
+	places  map[string]func() string
+}
+
+// live issues and rotates keys, and keeps what the commands say about it.
+func (h *hunt) live(t *testing.T) {
+	t.Helper()
+	var printed strings.Builder
+	for i := range 20 {
+		r := command(t, h.dir, "", "apikey", "issue", "--subject", fmt.Sprint("subject ", i), "--attribute", "n="+strconv.Itoa(i))
+		text := strings.TrimSuffix(r.stdout, "\n")
+		k, err := token.Parse(text)
+		if err != nil {
+			t.Fatalf("exit code %d: %s", r.code, r.stderr)
+		}
+		rotated := command(t, h.dir, "", "apikey", "rotate", k.ID(), "--grace", "1h")
+		h.secrets = append(h.secrets, text, strings.TrimSuffix(rotated.stdout, "\n"))
+		bad := command(t, h.dir, mistype(text)+"\n", "apikey", "verify", "--json")
+		refused := command(t, h.dir, "", "apikey", "show", text)
+		printed.WriteString(r.stderr + rotated.stderr + bad.stdout + bad.stderr + refused.stdout + refused.stderr)
+	}
+	h.places["stderr of commands"] = printed.String
+}
+
+// misplace sends secrets where they do not belong.
+func (h *hunt) misplace(c *caller) {
+	for _, text := range h.secrets[1:] {
+		for _, presented := range []string{text, mistype(text)} {
+			c.post(verify, map[string]any{"token": presented, "kind": "apikey"})
+			c.post(verify, map[string]any{"token": presented, "kind": presented})
+			c.post(apikeys+"/"+presented+"/revoke", map[string]any{})
+			c.post("/v1/spaces/"+presented+"/verify?token="+presented, map[string]any{"tokn": presented})
+			stranger := &caller{addr: c.addr, token: presented, http: c.http}
+			stranger.post(verify, map[string]any{"token": text})
+			stranger.post(apikeys+"/search", map[string]any{"after": presented})
+		}
+	}
+}
+
+func (h *hunt) look(t *testing.T, when string) {
+	t.Helper()
+	entries, err := os.ReadDir(h.dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, e := range entries {
+		if strings.HasPrefix(e.Name(), databaseFile) {
+			text, err := os.ReadFile(filepath.Join(h.dir, e.Name()))
+			if err != nil {
+				t.Fatal(err)
+			}
+			h.places[e.Name()] = func() string { return string(text) }
+		}
+	}
+	size := 0
+	for place, read := range h.places {
+		text := read()
+		size += len(text)
+		for _, secret := range h.secrets {
+			for _, form := range canaries(secret) {
+				if strings.Contains(text, form) {
+					t.Errorf("%s: a secret is in %s", when, place)
+				}
+			}
+		}
+	}
+	t.Logf("%s: %d secrets in all their forms are not in %d bytes of %d places", when, len(h.secrets), size, len(h.places))
+}
+
+// The arguments and the environment of no process of keyfob's hold a secret that
+// came in another way, and no process inherits one.
+func TestProcessesShowNoSecret(t *testing.T) {
+	t.Parallel()
+	_, err := os.Stat("/proc/self/cmdline")
+	needs.That(t, err == nil, "needs /proc, to see the arguments of processes")
+	dir := t.TempDir()
+	s := serve(t, dir)
+	key := must(t, dir, "", "apikey", "issue", "--subject", "alice")
+	k, _ := token.Parse(key)
+
+	// A server that does not answer holds each command while it is looked at.
+	held := make(chan int, 1)
+	look := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		pid := <-held
+		for _, file := range []string{"cmdline", "environ"} {
+			text, err := os.ReadFile(fmt.Sprintf("/proc/%d/%s", pid, file))
+			if err != nil || len(text) == 0 {
+				t.Errorf("%s of the process: %d bytes, %v", file, len(text), err)
+			}
+			for _, secret := range []string{key, s.owner()} {
+				for _, form := range canaries(secret) {
+					if bytes.Contains(text, []byte(form)) {
+						t.Errorf("a secret is in %s of %s %s", file, r.Method, r.URL.Path)
+					}
+				}
+			}
+		}
+		if children, err := os.ReadFile(fmt.Sprintf("/proc/%d/task/%[1]d/children", pid)); err == nil && len(children) > 0 {
+			t.Errorf("%s %s has started processes: %s", r.Method, r.URL.Path, children)
+		}
+		w.WriteHeader(http.StatusServiceUnavailable)
+	})
+	url := plainServer(t, look)
+	for _, args := range [][]string{
+		{"apikey", "issue", "--subject", "alice"}, {"apikey", "verify"}, {"apikey", "list"}, {"apikey", "show", k.ID()},
+		{"apikey", "rotate", k.ID()}, {"apikey", "revoke", k.ID()}, {"space", "list"},
+	} {
+		cmd := exec.Command(keyfobBinary(t), args...)
+		cmd.Env = environment("KEYFOB_URL="+url, "KEYFOB_TOKEN_FILE="+filepath.Join(dir, ownerFile))
+		cmd.Stdin = strings.NewReader(key + "\n")
+		if err := cmd.Start(); err != nil {
+			t.Fatal(err)
+		}
+		held <- cmd.Process.Pid
+		cmd.Wait()
+		if code := cmd.ProcessState.ExitCode(); code != exitUndecided {
+			t.Errorf("%q: exit code %d", args, code)
+		}
+	}
+	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/cmdline", s.cmd.Process.Pid))
+	if err != nil || bytes.Contains(text, []byte("keyfob_")) || bytes.Contains(text, []byte("keyfob-root")) {
+		t.Errorf("the server's arguments: %q, %v", text, err)
+	}
+}
+
+// A root key in a variable is read and taken out of the environment.
+func TestTakeEnv(t *testing.T) {
+	t.Setenv("KEYFOB_ROOT_KEY", "x")
+	if got := takeEnv("KEYFOB_ROOT_KEY"); got != "x" {
+		t.Errorf("read %q", got)
+	}
+	if _, there := os.LookupEnv("KEYFOB_ROOT_KEY"); there {
+		t.Error("KEYFOB_ROOT_KEY is still in the environment")
+	}
+}

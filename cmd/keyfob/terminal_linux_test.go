@@ -1,0 +1,134 @@
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/keyfob-dev/keyfob/internal/needs"
+	"github.com/keyfob-dev/keyfob/token"
+)
+
+// terminal opens a pseudo-terminal: what a user's side reads and writes, and the
+// side of the program.
+func terminal(t *testing.T) (user, program *os.File) {
+	t.Helper()
+	user, err := os.OpenFile("/dev/ptmx", os.O_RDWR, 0)
+	needs.That(t, err == nil, "needs pseudo-terminals")
+	t.Cleanup(func() { user.Close() })
+	if err := unix.IoctlSetPointerInt(int(user.Fd()), unix.TIOCSPTLCK, 0); err != nil {
+		t.Fatal(err)
+	}
+	n, err := unix.IoctlGetInt(int(user.Fd()), unix.TIOCGPTN)
+	if err != nil {
+		t.Fatal(err)
+	}
+	program, err = os.OpenFile(fmt.Sprintf("/dev/pts/%d", n), os.O_RDWR|syscall.O_NOCTTY, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { program.Close() })
+	return user, program
+}
+
+// Bytes are not written to a terminal.
+func TestRawIsNotForTerminals(t *testing.T) {
+	t.Parallel()
+	user, program := terminal(t)
+	cmd := exec.Command(keyfobBinary(t), "token", "--format", "raw")
+	cmd.Env = environment()
+	var stderr strings.Builder
+	cmd.Stdout, cmd.Stderr = program, &stderr
+	cmd.Run()
+	if code := cmd.ProcessState.ExitCode(); code != exitWrong || !strings.Contains(stderr.String(), "does not write bytes to a terminal") {
+		t.Errorf("exit code %d, %s", code, &stderr)
+	}
+	program.Close()
+	if got, _ := io.ReadAll(user); len(got) != 0 {
+		t.Errorf("on the terminal: %q", got)
+	}
+	// Text is.
+	user, program = terminal(t)
+	cmd = exec.Command(keyfobBinary(t), "token")
+	cmd.Env = environment()
+	cmd.Stdout = program
+	if err := cmd.Run(); err != nil {
+		t.Error(err)
+	}
+	program.Close()
+	if got, _ := io.ReadAll(user); len(bytes.TrimSpace(got)) != 43 {
+		t.Errorf("on the terminal: %d bytes", len(got))
+	}
+}
+
+// A token that is typed at a terminal is asked for, and not shown.
+func TestTypedTokenIsNotShown(t *testing.T) {
+	t.Parallel()
+	user, program := terminal(t)
+	cmd := exec.Command(keyfobBinary(t), "token", "inspect")
+	cmd.Env = environment()
+	var stdout strings.Builder
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = program, &stdout, program
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	shown := make([]byte, 0, 4096)
+	read := func(until string) {
+		for !bytes.Contains(shown, []byte(until)) {
+			b := make([]byte, 256)
+			n, err := user.Read(b)
+			if err != nil {
+				t.Fatalf("%q, %v", shown, err)
+			}
+			shown = append(shown, b[:n]...)
+		}
+	}
+	read("Token: ")
+	for { // until it has switched the echo off
+		state, err := unix.IoctlGetTermios(int(program.Fd()), unix.TCGETS)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if state.Lflag&unix.ECHO == 0 {
+			break
+		}
+		time.Sleep(time.Millisecond)
+	}
+	secret := token.New("sk").Reveal()
+	fmt.Fprintln(user, secret)
+	if err := cmd.Wait(); err != nil {
+		t.Errorf("%v: %s", err, &stdout)
+	}
+	read("\n")
+	if bytes.Contains(shown, []byte(secret[:20])) || !strings.Contains(stdout.String(), "checksum  ok") {
+		t.Errorf("on the terminal: %q; on stdout: %q", shown, &stdout)
+	}
+}
+
+// A long work shows its progress on a terminal, and on nothing else.
+func TestProgress(t *testing.T) {
+	t.Parallel()
+	user, program := terminal(t)
+	cmd := exec.Command(keyfobBinary(t), "token", "-n", "300000")
+	cmd.Env = environment()
+	cmd.Stderr = program
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	program.Close()
+	shown, _ := io.ReadAll(user)
+	if err := cmd.Wait(); err != nil {
+		t.Error(err)
+	}
+	if !bytes.Contains(shown, []byte("/300000")) {
+		t.Errorf("on the terminal: %q", shown)
+	}
+}

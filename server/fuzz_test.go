@@ -1,0 +1,77 @@
+package server
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/keyfob-dev/keyfob"
+	"github.com/keyfob-dev/keyfob/internal/oas"
+	"github.com/keyfob-dev/keyfob/internal/strictjson"
+)
+
+// decoders are the generated ones, for what the strict reading has passed.
+var decoders = map[oas.OperationName]func([]byte) error{
+	oas.CreateSpaceOperation:   func(b []byte) error { return new(oas.CreateSpaceRequest).UnmarshalJSON(b) },
+	oas.UpdateSpaceOperation:   func(b []byte) error { return new(oas.UpdateSpaceRequest).UnmarshalJSON(b) },
+	oas.IssueAPIKeyOperation:   func(b []byte) error { return new(oas.IssueAPIKeyRequest).UnmarshalJSON(b) },
+	oas.SearchAPIKeysOperation: func(b []byte) error { return new(oas.SearchAPIKeysRequest).UnmarshalJSON(b) },
+	oas.RotateAPIKeyOperation:  func(b []byte) error { return new(oas.RotateRequest).UnmarshalJSON(b) },
+	oas.RevokeAPIKeyOperation:  func(b []byte) error { return new(oas.RevokeRequest).UnmarshalJSON(b) },
+	oas.VerifyOperation:        func(b []byte) error { return new(oas.VerifyRequest).UnmarshalJSON(b) },
+}
+
+// FuzzBodies: whatever passes the strict reading, the generated decoder reads;
+// so its own errors, which hold the body, are never made.
+func FuzzBodies(f *testing.F) {
+	for _, text := range []string{
+		`{"name":"acme","prefix":"acme_live"}`, `{"prefix":"a","revision":9223372036854775807}`, `{"\u0070refix":"a","revision":-1}`,
+		`{"subject":"\ud83d\ude00","name":"","scopes":["a"],"expires_at":"2031-01-01T00:00:00.123456789+23:59","attributes":{"\u0061":"\u0000"}}`,
+		`{"subject":"a","expires_at":"0000-01-01T00:00:00-23:59"}`, ` { "subject" : "a" } `, `{"states":[],"limit":-2147483648,"after":""}`,
+		`{"grace":0}`, `{"reason":""}`, `{}`, `{"token":"x","kind":"apikey","scopes":["read"]}`, `{"token":"x","token":"y"}`, `{"grace":1e3}`, `[`,
+		`{"subject":"a","expires_at":"2031-01-01T00:00:00Z","name":"\u2028"}`, `{"subject":"\/"}`, `{"grace":-0}`,
+	} {
+		f.Add([]byte(text))
+	}
+	f.Fuzz(func(t *testing.T, text []byte) {
+		for name, op := range operations {
+			if op.body != nil && strictjson.Check(text, op.body) == nil {
+				if err := decoders[name](text); err != nil {
+					t.Errorf("%s: the strict reading passes what the decoder refuses: %v", name, err)
+				}
+			}
+		}
+	})
+}
+
+func TestDecodersAreAll(t *testing.T) {
+	for name, op := range operations {
+		if (op.body != nil) != (decoders[name] != nil) {
+			t.Errorf("%s is not in decoders, or should not be", name)
+		}
+	}
+}
+
+// FuzzMay: nobody but the owner is let into the space keyfob, into no space, or
+// by a scope that is not exactly that of space and role.
+func FuzzMay(f *testing.F) {
+	f.Add("verify", "acme", "acme:verify")
+	f.Add("verify", "keyfob", "keyfob:verify")
+	f.Add("owner", "", ":owner")
+	f.Add("read", "", ":read")
+	f.Add("read", "a:read", "a:read:read")
+	f.Add("issue", "acme", "acme:issue ")
+	f.Fuzz(func(t *testing.T, needs, space, scope string) {
+		c := &caller{scopes: []string{scope}}
+		want := scope == "owner" || needs == "" || needs != "owner" && space != "" && space != "keyfob" && slices.Contains(c.scopes, space+":"+needs)
+		if got := c.may(role(needs), space); got != want {
+			t.Errorf("%q may %q in %q: %v, want %v", scope, needs, space, got, want)
+		}
+		if checkCallerScopes(c.scopes) == nil && scope != "owner" {
+			name, _, _ := strings.Cut(scope, ":")
+			if !isSpaceName(name) || name == keyfob.OwnSpace || strings.Count(scope, ":") != 1 {
+				t.Errorf("the scope %q passes", scope)
+			}
+		}
+	})
+}

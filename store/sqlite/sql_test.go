@@ -1,0 +1,223 @@
+package sqlite
+
+import (
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"maps"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// statements are all that a store runs but for pragmas and the transactions'
+// own. That it is all, TestStatements sees.
+var statements = map[string]string{
+	"sqlCreateSpace": sqlCreateSpace, "sqlUpdateSpace": sqlUpdateSpace,
+	"sqlCreateCredential": sqlCreateCredential, "sqlUpdateCredential": sqlUpdateCredential,
+	"sqlCreateVersion": sqlCreateVersion, "sqlEndVersion": sqlEndVersion,
+	"sqlCreateSetting": sqlCreateSetting, "sqlAppendEvent": sqlAppendEvent,
+	"sqlSpace": sqlSpace, "sqlSpaces": sqlSpaces, "sqlVersion": sqlVersion, "sqlCredential": sqlCredential,
+	"sqlOfSpace": sqlOfSpace, "sqlOfKind": sqlOfKind, "sqlOfSubject": sqlOfSubject,
+	"sqlOfSubjectAndKind": sqlOfSubjectAndKind, "sqlEvents": sqlEvents, "sqlSetting": sqlSetting,
+}
+
+// parts are constants of SQL that are no statement by themselves.
+var parts = []string{"sqlItem", "sqlOrderCredentials", "sqlBegin", "sqlCommit", "sqlSave", "sqlRelease", "sqlRollback"}
+
+// goFiles parses the package without its tests.
+func goFiles(t *testing.T) []*ast.File {
+	t.Helper()
+	names, err := filepath.Glob("*.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var files []*ast.File
+	for _, name := range names {
+		if strings.HasSuffix(name, "_test.go") {
+			continue
+		}
+		f, err := parser.ParseFile(token.NewFileSet(), name, nil, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		files = append(files, f)
+	}
+	return files
+}
+
+func TestStatements(t *testing.T) {
+	var got []string
+	for _, f := range goFiles(t) {
+		for name, o := range f.Scope.Objects {
+			if o.Kind == ast.Con && strings.HasPrefix(name, "sql") {
+				got = append(got, name)
+			}
+		}
+	}
+	want := append(slices.Collect(maps.Keys(statements)), parts...)
+	slices.Sort(got)
+	slices.Sort(want)
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("constants of SQL (-want +got):\n%s", diff)
+	}
+}
+
+// planOf returns how SQLite would run a statement, a line for each step.
+func planOf(t *testing.T, c *conn, sql string) (plan []string) {
+	t.Helper()
+	err := c.query(`EXPLAIN QUERY PLAN `+sql, nil, func(r *row) error {
+		r.column = 3
+		plan = append(plan, r.text())
+		return nil
+	})
+	if err != nil {
+		t.Fatalf("%s: %v", sql, err)
+	}
+	return plan
+}
+
+var slow = regexp.MustCompile(`^SCAN (?:TABLE )?[a-z]|TEMP B-TREE|AUTOMATIC|MULTI-INDEX`)
+
+// TestPlans looks at the plan of each statement: nothing scans a table or an
+// index, sorts, or builds an index of its own.
+func TestPlans(t *testing.T) {
+	s := mustOpen(t, filepath.Join(t.TempDir(), "keyfob.db"))
+	for name, sql := range statements {
+		plan := planOf(t, s.writer, sql)
+		for _, step := range plan {
+			if slow.MatchString(step) {
+				t.Errorf("%s: %s\n%s", name, step, strings.Join(plan, "\n"))
+			}
+		}
+	}
+	for name, first := range map[string]string{
+		"sqlSpace":            "SEARCH spaces USING INDEX sqlite_autoindex_spaces_2 (name=?)",
+		"sqlSpaces":           "SEARCH spaces USING INDEX sqlite_autoindex_spaces_2 (name>?)",
+		"sqlVersion":          "SEARCH v USING PRIMARY KEY (id=?)",
+		"sqlOfSpace":          "SEARCH c USING INDEX credentials_of_space (space=? AND (created,id)<(?,?))",
+		"sqlOfKind":           "SEARCH c USING INDEX credentials_of_kind (space=? AND kind=? AND (created,id)<(?,?))",
+		"sqlOfSubject":        "SEARCH c USING INDEX credentials_of_subject (space=? AND subject=? AND (created,id)<(?,?))",
+		"sqlOfSubjectAndKind": "SEARCH c USING INDEX credentials_of_subject (space=? AND subject=? AND (created,id)<(?,?))",
+		"sqlEvents":           "SEARCH events USING INDEX events_of_space (space=? AND rowid>?)",
+	} {
+		if plan := planOf(t, s.writer, statements[name]); plan[0] != first {
+			t.Errorf("%s begins with\n%s; want\n%s", name, plan[0], first)
+		}
+	}
+	// That the test can fail.
+	for _, sql := range []string{
+		`SELECT * FROM events WHERE subject = ?1`,
+		`SELECT id FROM credentials WHERE space = ?1 ORDER BY name`,
+		`SELECT 1 FROM spaces WHERE id = ?1 OR name = ?1`,
+		`SELECT id FROM spaces`,
+	} {
+		if plan := planOf(t, s.writer, sql); !slices.ContainsFunc(plan, slow.MatchString) {
+			t.Errorf("%s passes for fast:\n%s", sql, strings.Join(plan, "\n"))
+		}
+	}
+}
+
+// replacing is SQL that may write a row in the place of one that is there, or
+// pass over that it is.
+var replacing = regexp.MustCompile(`(?i)\bREPLACE\b|\bON\s+CONFLICT\b|\bOR\s+(IGNORE|REPLACE|FAIL|ROLLBACK)\b|\bUPSERT\b`)
+
+func TestNothingIsReplaced(t *testing.T) {
+	var texts []string
+	for _, f := range goFiles(t) {
+		ast.Inspect(f, func(n ast.Node) bool {
+			if lit, ok := n.(*ast.BasicLit); ok && lit.Kind == token.STRING {
+				text, err := strconv.Unquote(lit.Value)
+				if err != nil {
+					t.Fatal(err)
+				}
+				texts = append(texts, text)
+			}
+			return true
+		})
+	}
+	files, err := fs.Glob(migrations, "migrations/*.sql")
+	if err != nil || len(files) == 0 {
+		t.Fatal(files, err)
+	}
+	for _, name := range files {
+		b, err := migrations.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		texts = append(texts, string(b))
+	}
+	if !slices.ContainsFunc(texts, func(s string) bool { return strings.Contains(s, "INSERT INTO credentials") }) {
+		t.Error("the SQL is not among the texts")
+	}
+	for _, text := range texts {
+		if replacing.MatchString(text) {
+			t.Errorf("this replaces rows:\n%s", text)
+		}
+	}
+	if !replacing.MatchString("INSERT OR\n REPLACE INTO a") || !replacing.MatchString("insert into a on conflict do nothing") {
+		t.Error("the test cannot fail")
+	}
+}
+
+// TestSchema sees that the database itself holds what it should.
+func TestSchema(t *testing.T) {
+	s := mustOpen(t, filepath.Join(t.TempDir(), "keyfob.db"))
+	tables := map[string]bool{}
+	err := s.writer.query(`SELECT name, strict FROM pragma_table_list WHERE schema = 'main' AND name NOT LIKE 'sqlite_%'`, nil,
+		func(r *row) error {
+			name := r.text()
+			tables[name] = r.integer() == 1
+			return nil
+		})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := map[string]bool{
+		"credentials": true, "events": true, "settings": true, "spaces": true, "versions": true, versionTable: false,
+	}
+	if diff := cmp.Diff(want, tables); diff != "" {
+		t.Errorf("tables, and whether they are strict (-want +got):\n%s", diff)
+	}
+	item := mustIssue(t, s, 1)[0]
+	for _, sql := range []string{
+		`UPDATE credentials SET state = 'gone'`,
+		`UPDATE credentials SET kind = 'password'`,
+		`UPDATE credentials SET created = 'yesterday'`,
+		`UPDATE credentials SET subject = NULL`,
+		`DELETE FROM credentials`,
+		`UPDATE versions SET credential = 99`,
+		`UPDATE versions SET digest = 'text'`,
+		`INSERT INTO versions SELECT 'another', credential, space, number, prefix, digest, root_key, created, ends FROM versions`,
+		`INSERT INTO spaces VALUES ('a', 'same', '', 1, 0), ('b', 'same', '', 1, 0)`,
+	} {
+		if err := s.writer.Exec(sql); err == nil || !isRefusal(err) {
+			t.Errorf("%s: %v; want that it is refused", sql, err)
+		}
+	}
+	if got, err := s.Credential(background, someSpace, item.Credential.ID); err != nil || !cmp.Equal(got, item) {
+		t.Errorf("%v, %v; want %v", got, err, item)
+	}
+}
+
+// TestNumbersNeverComeBack removes events, as a later version may, and appends
+// others.
+func TestNumbersNeverComeBack(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "keyfob.db")
+	s := mustOpen(t, path)
+	mustIssue(t, s, 5)
+	s.Close()
+	mustExec(t, path, `DELETE FROM events`)
+	s = mustOpen(t, path)
+	mustIssue(t, s, 1)
+	got, err := s.writer.value(`SELECT min(number) FROM events`)
+	if err != nil || got != "6" {
+		t.Errorf("number %s, %v; want 6", got, err)
+	}
+}
