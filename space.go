@@ -47,7 +47,7 @@ func (c *core) createSpace(ctx context.Context, space Space) (Space, error) {
 		return Space{}, err
 	}
 	if err := token.CheckPrefix(space.Prefix); err != nil {
-		return Space{}, badInput("prefix", "%v", err)
+		return Space{}, badInput("prefix", "is %v", err)
 	}
 	row := store.Space{
 		ID: token.NewID(), Name: space.Name, Prefix: space.Prefix,
@@ -98,7 +98,7 @@ func (s Spaces) List(ctx context.Context, after string, limit int) ([]Space, err
 // on. ErrConflict: space.Revision is not the space's any more.
 func (s Spaces) Update(ctx context.Context, space Space) (Space, error) {
 	if err := token.CheckPrefix(space.Prefix); err != nil {
-		return Space{}, badInput("prefix", "%v", err)
+		return Space{}, badInput("prefix", "is %v", err)
 	}
 	row, err := s.core.lookUpSpace(ctx, space.Name)
 	if err != nil {
