@@ -7,7 +7,7 @@ import (
 )
 
 const (
-	batchBlock = 512 // bytes that one password without rules reads ahead at the most
+	batchBlock = 128 // bytes that one password without rules reads at a time at the most
 	onStack    = 128 // bytes of a password that need no room on the heap
 	batchMost  = 3   // characters of one batch
 )

@@ -1,6 +1,7 @@
 package password
 
 import (
+	"encoding/binary"
 	"fmt"
 	"iter"
 	"math/big"
@@ -20,6 +21,8 @@ type Generator struct {
 	top   []uint64 // the count, as the table has it
 	draw  int      // bytes of one draw below it
 	parts uint64   // how many times the count goes into 256^draw
+	short bool     // the draw has 16 bytes at most, and all of the table has a plan
+	root  hop2     // then the count as a divisor
 }
 
 // compile makes the generator of a policy of known length.
@@ -28,14 +31,17 @@ func (s *spec) compile() (*Generator, error) {
 	if err != nil {
 		return nil, err
 	}
-	lists := a.reach(s.length)
-	if !a.accepting(lists[s.length]) {
+	lists, ok := a.reach(s.length)
+	if ok && len(lists[0]) == 0 {
 		return nil, s.contradiction()
 	}
-	t, ok := a.count(s.length, lists)
+	var t *table
+	if ok {
+		t, ok = a.count(s.length, lists)
+	}
 	if !ok {
-		return nil, fmt.Errorf("%w: the table of counts would have more than %d MiB; use less than %d characters, or leave out a rule with many states (%s)",
-			ErrTooLarge, maxTable>>17, s.length, s.largest())
+		return nil, fmt.Errorf("%w: the table of its counts takes too long or more than %d MiB; use fewer than %s, or leave out a rule with many states (%s)",
+			ErrTooLarge, maxTable>>17, counted(s.length, "character"), s.largest())
 	}
 	g := &Generator{spec: s, table: t, top: t.layers[0].at(0)}
 	g.count = toBig(g.top)
@@ -56,6 +62,13 @@ func (g *Generator) setDraw() {
 	g.draw = (g.count.BitLen() + 4 + 7) / 8
 	all := new(big.Int).Lsh(big.NewInt(1), uint(8*g.draw))
 	g.parts = all.Div(all, g.count).Uint64()
+	if g.short = g.draw <= 16 && g.table.plan.from == 0; g.short {
+		g.root = hop2{lo: g.top[0]}
+		if len(g.top) > 1 {
+			g.root.hi = g.top[1]
+		}
+		g.root.setReciprocal()
+	}
 }
 
 // Count returns N, the exact number of passwords that satisfy the policy.
@@ -154,6 +167,10 @@ func (g *Generator) append(dst []byte, s *draw.Stream) []byte {
 	if g.batch != nil {
 		return g.batch.append(dst, g.spec.length, s)
 	}
+	if g.short {
+		hi, lo := g.shortNumber(s)
+		return g.table.plan.unrank(dst, cursor{last: none}, hi, lo)
+	}
 	const most = 9 // words of 512 bits and a byte
 	var words [2 * most]uint64
 	buf := words[:]
@@ -176,11 +193,38 @@ func (g *Generator) append(dst []byte, s *draw.Stream) []byte {
 func (g *Generator) number(u []uint64, s *draw.Stream) {
 	for {
 		clear(u)
-		for i, b := range s.Next(g.draw) {
-			u[i/8] |= uint64(b) << (8 * (i % 8))
+		bytes, i := s.Next(g.draw), 0
+		for ; len(bytes) >= 8; i++ {
+			u[i], bytes = binary.LittleEndian.Uint64(bytes), bytes[8:]
+		}
+		if len(bytes) > 0 {
+			u[i] = littleEndian(bytes)
 		}
 		if divMod(u, g.top) < g.parts {
 			return
 		}
 	}
+}
+
+// shortNumber is number for two words.
+func (g *Generator) shortNumber(s *draw.Stream) (hi, lo uint64) {
+	for {
+		var q uint64
+		if bytes := s.Next(g.draw); len(bytes) < 8 {
+			hi, lo = 0, littleEndian(bytes)
+		} else {
+			hi, lo = littleEndian(bytes[8:]), binary.LittleEndian.Uint64(bytes)
+		}
+		if q, hi, lo = g.root.divide(hi, lo); q < g.parts {
+			return hi, lo
+		}
+	}
+}
+
+// littleEndian returns the integer of up to 8 bytes.
+func littleEndian(bytes []byte) (n uint64) {
+	for i, b := range bytes {
+		n |= uint64(b) << (8 * i)
+	}
+	return n
 }

@@ -2,6 +2,7 @@ package password
 
 import (
 	"errors"
+	"fmt"
 	"math"
 )
 
@@ -158,7 +159,7 @@ func (p Policy) MustCompile() *Generator {
 // somebody else asks here first. How many a policy can reach, Compile says.
 func CheckBits(bits float64) error {
 	if !(bits > 0) || math.IsInf(bits, 0) {
-		return badBits(bits)
+		return fmt.Errorf("%v bits: use a number above 0", bits)
 	}
 	return nil
 }

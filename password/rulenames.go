@@ -32,8 +32,17 @@ func (c Class) name(i int) string {
 	return fmt.Sprintf("%q", c.Chars)
 }
 
+type ruleKind int
+
+const (
+	minimum ruleKind = iota
+	maximum
+	other
+)
+
 // A rule is one rule of a policy: what it says, and how to do without it.
 type rule struct {
+	kind ruleKind
 	text string
 	drop func(*spec)
 }
@@ -43,34 +52,34 @@ func (s *spec) rules() []rule {
 	var rules []rule
 	for i, l := range s.limits {
 		if l.min > 0 {
-			rules = append(rules, rule{fmt.Sprintf("at least %d of %s", l.min, l.name), func(s *spec) {
+			rules = append(rules, rule{minimum, fmt.Sprintf("at least %d of %s", l.min, l.name), func(s *spec) {
 				s.limits = slices.Clone(s.limits)
 				s.limits[i].min = 0
 			}})
 		}
 		if l.max > 0 {
-			rules = append(rules, rule{fmt.Sprintf("at most %d of %s", l.max, l.name), func(s *spec) {
+			rules = append(rules, rule{maximum, fmt.Sprintf("at most %d of %s", l.max, l.name), func(s *spec) {
 				s.limits = slices.Clone(s.limits)
 				s.limits[i].max = 0
 			}})
 		}
 	}
 	if s.variety > 0 {
-		rules = append(rules, rule{fmt.Sprintf("characters of at least %d of %d sets", s.variety, len(s.kinds)), func(s *spec) {
+		rules = append(rules, rule{other, fmt.Sprintf("characters of at least %d of %d sets", s.variety, len(s.kinds)), func(s *spec) {
 			s.variety, s.kinds = 0, nil
 		}})
 	}
 	if s.run > 0 {
-		rules = append(rules, rule{fmt.Sprintf("no character more than %s in a row", times(s.run)), func(s *spec) { s.run = 0 }})
+		rules = append(rules, rule{other, fmt.Sprintf("no character more than %s in a row", times(s.run)), func(s *spec) { s.run = 0 }})
 	}
 	if s.first != nil {
-		rules = append(rules, rule{s.endText("first", s.first), func(s *spec) { s.first = nil }})
+		rules = append(rules, rule{other, s.endText("first", s.first), func(s *spec) { s.first = nil }})
 	}
 	if s.last != nil {
-		rules = append(rules, rule{s.endText("last", s.last), func(s *spec) { s.last = nil }})
+		rules = append(rules, rule{other, s.endText("last", s.last), func(s *spec) { s.last = nil }})
 	}
 	if len(s.words) > 0 {
-		rules = append(rules, rule{s.wordsText(), func(s *spec) { s.words = nil }})
+		rules = append(rules, rule{other, s.wordsText(), func(s *spec) { s.words = nil }})
 	}
 	return rules
 }

@@ -29,10 +29,10 @@ func (s *spec) shortest(bits float64) (int, error) {
 			src.words[n] = 1
 		}
 	}
-	cost := 0
+	words := 0
 	for length := 1; length <= s.max; length++ {
 		dst := &layer{width: a.width(length)}
-		if cost += dst.width * len(a.states); cost > 4*maxTable {
+		if words += dst.width * len(a.states); a.work(words) > maxWork {
 			return 0, fmt.Errorf("%w: no length up to %d has %v bits, and counting more takes too long; leave out a rule with many states (%s)",
 				ErrTooLarge, length-1, bits, s.largest())
 		}

@@ -27,6 +27,7 @@ type table struct {
 	*automaton
 	length int
 	layers []layer
+	plan   *plan
 }
 
 // width returns how many words hold the number of all texts of so many characters,
@@ -54,49 +55,106 @@ func (st *state) repeats(left int) int32 {
 	return st.repeat
 }
 
-// reach lists, for each layer of passwords of so many characters, the states that
-// can be reached, in ascending order. Layers that are equal share a list.
-func (a *automaton) reach(length int) [][]int32 {
-	lists := make([][]int32, length+1)
+// reach lists, for each layer of passwords of so many characters, the states from
+// which such a password can be completed, in ascending order; layers that are
+// equal may share a list. The lists are empty if there is no such password. It
+// reports false if there are too many states for a table.
+func (a *automaton) reach(length int) (lists [][]int32, ok bool) {
+	lists = make([][]int32, length+1)
 	lists[0] = []int32{0}
-	seen := make([]int32, len(a.states)) // the last layer in which a state is, or 0
+	in := make([]int32, len(a.states)) // the last layer in which a state was found, or 0
+	total := 0
 	for i := 1; i <= length; i++ {
-		left := length - i + 1
-		if i > 2 && left > 1 && slices.Equal(lists[i-1], lists[i-2]) {
+		if total += len(lists[i-1]); total > maxReach || a.work(total) > maxWork {
+			return nil, false
+		}
+		if left := length - i + 1; i > 2 && left > 1 && slices.Equal(lists[i-1], lists[i-2]) {
 			lists[i] = lists[i-1]
-			continue
+		} else {
+			lists[i] = a.follow(lists[i-1], left, in, int32(i))
 		}
-		lo, hi, n := int32(len(a.states)), int32(0), 0
-		mark := func(to int32) {
-			if to != dead && seen[to] != int32(i) {
-				seen[to] = int32(i)
-				lo, hi, n = min(lo, to), max(hi, to+1), n+1
-			}
-		}
-		for _, from := range lists[i-1] {
-			st := &a.states[from]
-			edges, ex := a.edgesOf(st, left)
-			for j, e := range edges {
-				if int32(j) != ex || e.ways > 1 {
-					mark(e.to)
-				}
-			}
-			mark(st.repeats(left))
-		}
-		list := make([]int32, 0, n)
-		for to := lo; to < hi; to++ {
-			if seen[to] == int32(i) {
-				list = append(list, to)
-			}
-		}
-		lists[i] = list
 	}
-	return lists
+	a.prune(lists, in)
+	return lists, true
 }
 
-// accepting reports whether any of the states ends a password that is allowed.
-func (a *automaton) accepting(list []int32) bool {
-	return slices.ContainsFunc(list, func(n int32) bool { return a.bases[a.states[n].base].accepts })
+// maxReach bounds the states of all layers together.
+const maxReach = 1 << 22
+
+// follow lists the states that follow those of a list, with so many characters
+// left. It marks them in in, where no other mark is the same.
+func (a *automaton) follow(list []int32, left int, in []int32, mark int32) []int32 {
+	lo, hi, n := int32(len(a.states)), int32(0), 0
+	add := func(to int32) {
+		if in[to] != mark {
+			in[to] = mark
+			lo, hi, n = min(lo, to), max(hi, to+1), n+1
+		}
+	}
+	for _, from := range list {
+		st := &a.states[from]
+		edges, ex := a.edgesOf(st, left)
+		for j := range edges {
+			if int32(j) != ex || edges[j].ways > 1 {
+				add(edges[j].to)
+			}
+		}
+		if to := st.repeats(left); to != dead {
+			add(to)
+		}
+	}
+	next := make([]int32, 0, n)
+	for to := lo; to < hi; to++ {
+		if in[to] == mark {
+			next = append(next, to)
+		}
+	}
+	return next
+}
+
+// prune takes off the lists the states from which no password can be completed.
+func (a *automaton) prune(lists [][]int32, in []int32) {
+	clear(in)
+	length := len(lists) - 1
+	for i := length; i >= 0; i-- {
+		left, mark := length-i, int32(length-i+1)
+		alive := func(n int32) bool {
+			st := &a.states[n]
+			if left == 0 {
+				return a.bases[st.base].accepts
+			}
+			edges, ex := a.edgesOf(st, left)
+			for j := range edges {
+				if in[edges[j].to] == mark-1 && (int32(j) != ex || edges[j].ways > 1) {
+					return true
+				}
+			}
+			to := st.repeats(left)
+			return to != dead && in[to] == mark-1
+		}
+		// They are marked after all have been judged by the marks of the layer after.
+		kept := make([]int32, 0, len(lists[i]))
+		for _, n := range lists[i] {
+			if alive(n) {
+				kept = append(kept, n)
+			}
+		}
+		for _, n := range kept {
+			in[n] = mark
+		}
+		if len(kept) < len(lists[i]) {
+			lists[i] = kept
+		}
+	}
+}
+
+// maxWork bounds the multiplications that a table takes: one for each edge and
+// each word. It is a few tenths of a second.
+const maxWork = 1 << 27
+
+// work returns about how many multiplications layers of so many words take.
+func (a *automaton) work(words int) int {
+	return words / len(a.states) * (a.edges + 2*len(a.states))
 }
 
 // count fills the table of a length, from the end: the number of completions of a
@@ -112,9 +170,9 @@ func (a *automaton) count(length int, lists [][]int32) (*table, bool) {
 			l.first = list[0]
 			total += int(list[len(list)-1]-l.first+1) * l.width
 		}
-		if total > maxTable {
-			return nil, false
-		}
+	}
+	if total > maxTable || a.work(total) > maxWork {
+		return nil, false
 	}
 	words := make([]uint64, total)
 	for i, list := range lists {
@@ -133,6 +191,7 @@ func (a *automaton) count(length int, lists [][]int32) (*table, bool) {
 	for i := length - 1; i >= 0; i-- {
 		c.fill(&t.layers[i], &t.layers[i+1], length-i, lists[i])
 	}
+	t.plan = t.newPlan(lists)
 	return t, true
 }
 
