@@ -70,7 +70,7 @@ func checkScopes(scopes []string) error {
 			return err
 		}
 		if slices.Contains(scopes[:i], s) {
-			return badInput("scopes", "holds %q twice; give it once", s)
+			return badInput("scopes", "holds one scope twice; give it once")
 		}
 	}
 	return nil

@@ -136,15 +136,22 @@ func TestAuthorizationHeader(t *testing.T) {
 	}
 }
 
+// hidden is a request behind another one; small is a body.
+const (
+	hidden = "GET /v1/hidden HTTP/1.1\nHost: x\n\n"
+	small  = `{"token":"x"}`
+)
+
+// rawVerify is a request with more headers and a body.
+func (e *env) rawVerify(headers, body string) string {
+	return "POST /v1/spaces/acme/verify HTTP/1.1\nHost: x\nAuthorization: Bearer " + e.owner + "\nContent-Type: application/json\n" + headers + "\n" + body
+}
+
 // TestSmuggling: nothing after the end of a request, by whichever count, is
 // taken for another one.
 func TestSmuggling(t *testing.T) {
 	e := newEnv(t, Limits{})
-	const hidden = "GET /v1/hidden HTTP/1.1\nHost: x\n\n"
-	post := func(headers, body string) string {
-		return "POST /v1/spaces/acme/verify HTTP/1.1\nHost: x\nAuthorization: Bearer " + e.owner + "\nContent-Type: application/json\n" + headers + "\n" + body
-	}
-	const small = `{"token":"x"}`
+	post := e.rawVerify
 	for what, text := range map[string]string{
 		"two lengths":             post("Content-Length: 13\nContent-Length: 14\n", small+hidden),
 		"a list of lengths":       post("Content-Length: 13, 13\n", small+hidden),
@@ -175,6 +182,13 @@ func TestSmuggling(t *testing.T) {
 			t.Errorf("%s: a second answer: %d %s", what, resp.StatusCode, body)
 		}
 	}
+}
+
+// TestEndsOfBodies: where a body ends is where the next request begins, or the
+// connection ends with it.
+func TestEndsOfBodies(t *testing.T) {
+	e := newEnv(t, Limits{})
+	post := e.rawVerify
 	// With both a length and chunks, the chunks count (RFC 9112, section 6.1) and
 	// the connection ends, so that another reading has no next request.
 	c := e.dial()

@@ -80,12 +80,15 @@ func dataFolder() (string, error) {
 // there yet. One that others may enter is closed to them when it is empty or
 // keyfob's already; anything else is refused and left alone.
 func makeDataDir(dir dataDir) error {
-	if err := os.MkdirAll(string(dir), 0o700); err != nil {
+	if err := makeLasting(string(dir)); err != nil {
 		return wrong("the data directory cannot be made: %v; give another with --data", err)
 	}
 	info, err := os.Stat(string(dir))
 	if err != nil {
 		return wrong("the data directory cannot be used: %v; give another with --data", err)
+	}
+	if !info.IsDir() {
+		return wrong("the data directory %s is not a directory; give another with --data", dir)
 	}
 	if runtime.GOOS == "windows" || info.Mode().Perm()&0o077 == 0 {
 		return nil
@@ -101,6 +104,20 @@ func makeDataDir(dir dataDir) error {
 		return wrong("the data directory %s is open to others (mode %04o); close it: chmod 0700 %[1]s", dir, info.Mode().Perm())
 	}
 	return nil
+}
+
+// makeLasting makes a directory with those above it, and makes their names last.
+func makeLasting(path string) error {
+	if there, err := isThere(path); there || err != nil || filepath.Dir(path) == path {
+		return err
+	}
+	if err := makeLasting(filepath.Dir(path)); err != nil {
+		return err
+	}
+	if err := os.Mkdir(path, 0o700); err != nil && !errors.Is(err, fs.ErrExist) {
+		return err
+	}
+	return syncDirectory(filepath.Dir(path))
 }
 
 // isOurs reports whether a directory is empty or holds keyfob's files.

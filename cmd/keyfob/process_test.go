@@ -23,14 +23,7 @@ func TestGracefulEnd(t *testing.T) {
 	s := serve(t, t.TempDir())
 	c, request := halfRequest(t, s)
 	s.cmd.Process.Signal(syscall.SIGTERM)
-	for { // until it takes no more connections
-		other, err := net.Dial("tcp", s.addr)
-		if err != nil {
-			break
-		}
-		other.Close()
-		time.Sleep(time.Millisecond)
-	}
+	s.awaitClosed()
 	if _, err := fmt.Fprint(c, request); err != nil {
 		t.Fatal(err)
 	}
@@ -42,6 +35,19 @@ func TestGracefulEnd(t *testing.T) {
 	if s.err != nil || !strings.Contains(s.log.String(), `"msg":"ended"`) {
 		t.Errorf("%v\n%s", s.err, s.log)
 	}
+}
+
+// awaitClosed waits until the server takes no more connections.
+func (s *running) awaitClosed() {
+	s.t.Helper()
+	for end := time.Now().Add(30 * time.Second); time.Now().Before(end); time.Sleep(time.Millisecond) {
+		c, err := net.Dial("tcp", s.addr)
+		if err != nil {
+			return
+		}
+		c.Close()
+	}
+	s.t.Fatal("the server still takes connections")
 }
 
 // halfRequest sends a part of a request to verify, and returns the rest of it.
@@ -70,19 +76,11 @@ func TestSecondSignal(t *testing.T) {
 	halfRequest(t, s) // and never the rest of it
 	s.cmd.Process.Signal(syscall.SIGINT)
 	began := time.Now()
-	for { // the first has been seen when no more connections are taken
-		c, err := net.Dial("tcp", s.addr)
-		if err != nil {
-			break
-		}
-		c.Close()
-		time.Sleep(time.Millisecond)
-	}
+	s.awaitClosed() // the first has been seen
 	s.cmd.Process.Signal(syscall.SIGINT)
 	<-s.done
-	status := s.cmd.ProcessState.Sys().(syscall.WaitStatus)
-	if !status.Signaled() || status.Signal() != syscall.SIGINT || time.Since(began) > 5*time.Second {
-		t.Errorf("ended after %v with %v", time.Since(began), s.err)
+	if code := s.cmd.ProcessState.ExitCode(); code != exitUndecided || time.Since(began) > 5*time.Second || !strings.Contains(s.log.String(), "second signal") {
+		t.Errorf("ended after %v with exit code %d\n%s", time.Since(began), code, s.log)
 	}
 }
 

@@ -83,7 +83,7 @@ it at once.`,
 
 // run starts the server, and returns when it has ended.
 func (s *serving) run(ctx context.Context) (err error) {
-	ctx = untilSignal(ctx)
+	ctx = s.u.untilSignal(ctx)
 	prepareProcess()
 	tcp, err := s.openPort()
 	if err != nil {
@@ -149,10 +149,17 @@ func closeData(a *keyfob.Authority, st *sqlite.Store) error {
 }
 
 // untilSignal returns a context that ends with the first SIGINT or SIGTERM. The
-// second has its usual effect, and ends the process.
-func untilSignal(ctx context.Context) context.Context {
-	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
-	context.AfterFunc(ctx, stop)
+// second ends the process at once, which costs nothing that was acknowledged.
+func (u *ui) untilSignal(ctx context.Context) context.Context {
+	ctx, cancel := context.WithCancel(ctx)
+	signals := make(chan os.Signal, 2)
+	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	go func() {
+		<-signals
+		cancel()
+		<-signals
+		os.Exit(u.report(undecided("ended at once by a second signal; requests under way were not answered")))
+	}()
 	return ctx
 }
 

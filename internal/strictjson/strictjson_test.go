@@ -115,6 +115,8 @@ var bad = []struct{ text, says string }{
 	{`{"subject":"a","expires_at":"2030-01-02T24:00:00Z"}`, "expires_at is not a time of RFC 3339, as 2030-01-02T03:04:05Z"},
 	{`{"subject":"a","expires_at":"2030-01-02T23:59:60Z"}`, "expires_at is not a time of RFC 3339, as 2030-01-02T03:04:05Z"},
 	{`{"subject":"a","expires_at":"2030-01-02t03:04:05z"}`, "expires_at is not a time of RFC 3339, as 2030-01-02T03:04:05Z"},
+	{`{"subject":"a","expires_at":"2030-01-02T3:04:05.11100Z"}`, "expires_at is not a time of RFC 3339, as 2030-01-02T03:04:05Z"},
+	{`{"subject":"a","expires_at":"2030-01-02T03:04:05,1110Z"}`, "expires_at is not a time of RFC 3339, as 2030-01-02T03:04:05Z"},
 	{`{"subject":"a","expires_at":"2030-02-30T03:04:05Z"}`, "expires_at is not a time of RFC 3339, as 2030-01-02T03:04:05Z"},
 	{`{"subject":"a","expires_at":"2030-01-02T03:04:05+24:00"}`, "expires_at is not a time of RFC 3339, as 2030-01-02T03:04:05Z"},
 	{`{"subject":"a","expires_at":"10000-01-01T00:00:00Z"}`, "expires_at is not a time of RFC 3339, as 2030-01-02T03:04:05Z"},
@@ -257,8 +259,13 @@ func judge(t *testing.T, text []byte) {
 			t.Error("passes with null in an object")
 		}
 	}
+	judgeTokens(t, text)
+}
+
+// judgeTokens looks for nesting, nulls and names that are there twice.
+func judgeTokens(t *testing.T, text []byte) {
 	depth, names := 0, []map[string]bool{}
-	d = json.NewDecoder(strings.NewReader(string(text)))
+	d := json.NewDecoder(strings.NewReader(string(text)))
 	for inName := false; ; {
 		token, err := d.Token()
 		if err == io.EOF {

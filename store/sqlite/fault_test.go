@@ -49,7 +49,11 @@ func work(t *testing.T, s *Store) (acknowledged []string) {
 // checkBroken asks a store that has failed for everything.
 func checkBroken(t *testing.T, s *Store) {
 	t.Helper()
-	<-s.Failed()
+	select {
+	case <-s.Failed():
+	default:
+		t.Error("Failed is not closed")
+	}
 	cause := s.Err()
 	if !errors.Is(cause, store.ErrUnavailable) {
 		t.Errorf("Err: %v; want ErrUnavailable", cause)
@@ -260,6 +264,7 @@ func TestFullThenRoom(t *testing.T) {
 	}
 	kept := mustIssue(t, s, 3)
 	d.mu.Lock()
+	clear(d.done)
 	d.fault, d.at, d.err = "write", 1, vfs.SystemError(syscall.ENOSPC, sqlite3.FULL)
 	d.mu.Unlock()
 	item, change := newIssue()

@@ -77,3 +77,26 @@ func TestNoTemporaryFiles(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// TestIdleReaders writes after all connections have read, and then read no more.
+func TestIdleReaders(t *testing.T) {
+	s := mustOpen(t, filepath.Join(t.TempDir(), "keyfob.db"))
+	s.checkpointFrames = 50
+	mustIssue(t, s, 1)
+	s.readers.mu.Lock()
+	for _, r := range s.readers.free {
+		if err := r.enter(s.readers.generation); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := r.value(`SELECT count(*) FROM events`); err != nil {
+			t.Fatal(err)
+		}
+	}
+	s.readers.mu.Unlock()
+	for range 100 {
+		mustIssue(t, s, 1)
+		if s.Err() != nil || s.frames > 2*s.checkpointFrames {
+			t.Fatalf("%d pages in the log, %v", s.frames, s.Err())
+		}
+	}
+}
