@@ -14,7 +14,7 @@ import (
 // each with the list of all passwords that it allows.
 func TestSmallPolicies(t *testing.T) {
 	d := newDice(t)
-	policies := 5000
+	policies := 3000
 	if testing.Short() {
 		policies = 500
 	}

@@ -114,6 +114,10 @@ func TestContradictions(t *testing.T) {
 			Policy{Length: 3, Classes: []Class{{Chars: Lower, Min: 5}}},
 			"no password of 3 characters can have: at least 5 of lower;",
 		},
+		{ // two reasons: one is given
+			Policy{Length: 3, Classes: []Class{{Chars: Lower, Min: 5}, {Chars: Digits, Min: 6}}},
+			"no password of 3 characters can have: at least 5 of lower; relax",
+		},
 		{
 			Policy{Length: 8, Classes: []Class{{Chars: Lower, Max: 4}, {Chars: Digits, Max: 3}}, First: Lower},
 			"can have: at most 4 of lower; at most 3 of digits;",

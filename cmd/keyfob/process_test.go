@@ -114,7 +114,11 @@ func TestStorageFails(t *testing.T) {
 		}
 		acknowledged = append(acknowledged, strings.TrimSuffix(r.stdout, "\n"))
 	}
-	<-s.done
+	select {
+	case <-s.done:
+	case <-time.After(time.Minute):
+		t.Fatalf("the server goes on\n%s", s.log)
+	}
 	if code := s.cmd.ProcessState.ExitCode(); code != exitUndecided || !strings.Contains(s.log.String(), "keyfob: the database failed") {
 		t.Errorf("the server: exit code %d\n%s", code, s.log)
 	}

@@ -142,7 +142,7 @@ func removeStale(path string) error {
 	case err == nil && info.Mode().Type() != fs.ModeSocket:
 		return wrong("%s is there, and is no socket; move it away", path)
 	case err == nil:
-		err = nil
+		err = os.Remove(path)
 	}
 	if err != nil {
 		return wrong("the socket of a server that is gone cannot be removed: %v", err)

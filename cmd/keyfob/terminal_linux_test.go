@@ -80,6 +80,11 @@ func TestTypedTokenIsNotShown(t *testing.T) {
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
+	patience := time.AfterFunc(20*time.Second, func() { // then reading fails
+		cmd.Process.Kill()
+		program.Close()
+	})
+	defer patience.Stop()
 	shown := make([]byte, 0, 4096)
 	read := func(until string) {
 		for !bytes.Contains(shown, []byte(until)) {
@@ -92,7 +97,10 @@ func TestTypedTokenIsNotShown(t *testing.T) {
 		}
 	}
 	read("Token: ")
-	for { // until it has switched the echo off
+	for end := time.Now().Add(30 * time.Second); ; { // until it has switched the echo off
+		if time.Now().After(end) {
+			t.Fatal("the terminal shows what is typed")
+		}
 		state, err := unix.IoctlGetTermios(int(program.Fd()), unix.TCGETS)
 		if err != nil {
 			t.Fatal(err)

@@ -17,8 +17,8 @@ import (
 	"github.com/keyfob-dev/keyfob/store"
 )
 
-// TestForeign opens files that are not ours, and must not touch them.
-func TestForeign(t *testing.T) {
+// foreignFiles make files that are not ours.
+func foreignFiles(t *testing.T) map[string]func(path string) error {
 	random := make([]byte, 10_000)
 	rand.Read(random)
 	ours := filepath.Join(t.TempDir(), "keyfob.db")
@@ -36,7 +36,7 @@ func TestForeign(t *testing.T) {
 	file := func(b []byte) func(string) error {
 		return func(path string) error { return os.WriteFile(path, b, 0o644) }
 	}
-	for what, make := range map[string]func(path string) error{
+	return map[string]func(path string) error{
 		"random bytes":                 file(random),
 		"text":                         file([]byte("root:x:0:0:root:/root:/bin/sh\n")),
 		"a byte":                       file([]byte("S")),
@@ -59,7 +59,12 @@ func TestForeign(t *testing.T) {
 			mustExec(t, path, `PRAGMA user_version = 1; VACUUM`)
 			return nil
 		},
-	} {
+	}
+}
+
+// TestForeign opens files that are not ours, and must not touch them.
+func TestForeign(t *testing.T) {
+	for what, make := range foreignFiles(t) {
 		dir := t.TempDir()
 		path := filepath.Join(dir, "theirs")
 		if err := make(path); err != nil {
