@@ -16,25 +16,29 @@ const (
 // several from one word of random bytes.
 type batch struct {
 	alphabet []rune // 2 to 256
-	size     int    // characters from one word: 1 to batchMost
+	ascii    bool   // all of it
+	size     int    // characters from one word, and its bytes: 1 to batchMost
+	need     int    // bytes for 4096 characters on average
 	floor    [batchMost + 1]uint32
 }
 
-// ascii draws what [Random] draws.
-var ascii = newBatch([]rune(printable))
+// printed94 draws what [Random] draws.
+var printed94 = newBatch([]rune(printable))
 
 // newBatch chooses the size that takes the fewest bytes for a character.
 func newBatch(alphabet []rune) *batch {
-	b := &batch{alphabet: alphabet}
-	best := 0.0
+	b := &batch{alphabet: alphabet, ascii: true}
+	for _, r := range alphabet {
+		b.ascii = b.ascii && r < utf8.RuneSelf
+	}
 	for size, all := 1, 1; size <= batchMost; size++ {
 		all *= len(alphabet) // outcomes of a word of so many bytes
 		words := 1 << (8 * size)
 		b.floor[size] = uint32(words % all)
-		accepted := float64(words-words%all) / float64(words)
-		// Each size needs one byte for a character, and is accepted so often.
-		if accepted > best {
-			b.size, best = size, accepted
+		// Each size takes one byte for a character, and is accepted so often.
+		need := 4096 * words / (words - words%all)
+		if size == 1 || need < b.need {
+			b.size, b.need = size, need
 		}
 	}
 	return b
@@ -43,10 +47,7 @@ func newBatch(alphabet []rune) *batch {
 // block returns how many bytes to read for a password of n characters: enough in
 // most cases, and few.
 func (b *batch) block(n int) int {
-	words := (n + b.size - 1) / b.size
-	all := float64(uint32(1) << (8 * b.size))
-	accepted := 1 - float64(b.floor[b.size])/all
-	return min(batchBlock, int(float64(words*b.size)/accepted)+b.size)
+	return min(batchBlock, (n+b.size-1)*b.need/4096+b.size)
 }
 
 // append appends n characters to dst.
@@ -54,22 +55,32 @@ func (b *batch) append(dst []byte, n int, s *draw.Stream) []byte {
 	for n > 0 {
 		size := min(b.size, n)
 		var word uint32
-		for i, v := range s.Next(size) {
-			word |= uint32(v) << (8 * i)
+		if v := s.Next(size); size == 3 {
+			word = uint32(v[0]) | uint32(v[1])<<8 | uint32(v[2])<<16
+		} else {
+			for i, v := range v {
+				word |= uint32(v) << (8 * i)
+			}
 		}
 		digits, ok := b.split(word, size)
 		if !ok {
 			continue
 		}
-		for _, d := range digits[:size] {
-			dst = utf8.AppendRune(dst, b.alphabet[d])
-		}
 		n -= size
+		if size == 3 && b.ascii {
+			dst = append(dst, byte(b.alphabet[digits&0xff]), byte(b.alphabet[digits>>8&0xff]), byte(b.alphabet[digits>>16]))
+			continue
+		}
+		for range size {
+			dst = utf8.AppendRune(dst, b.alphabet[digits&0xff])
+			digits >>= 8
+		}
 	}
 	return dst
 }
 
-// split makes a word of so many bytes into as many characters, or rejects it.
+// split makes a word of so many bytes into as many characters, in the bytes of
+// digits, or rejects it.
 //
 // With k characters, the word w of m values stands for the number w*k^size/m,
 // rounded down, whose digits to base k are the characters. They come out one by
@@ -78,12 +89,12 @@ func (b *batch) append(dst []byte, n int, s *draw.Stream) []byte {
 // is that of as many words, rounded down or up, and rejecting the words that
 // leave less than m mod k^size takes away just those that are too many. (It is
 // Lemire's multiplication, with Brackett-Rozinsky, for several digits at once.)
-func (b *batch) split(word uint32, size int) (digits [batchMost]uint8, ok bool) {
-	k, shift := uint32(len(b.alphabet)), 8*uint(size)
+func (b *batch) split(word uint32, size int) (digits uint32, ok bool) {
+	k, shift := uint32(len(b.alphabet)), 8*uint32(size)
 	mask := uint32(1)<<shift - 1
-	for i := range size {
+	for i := range uint32(size) {
 		word *= k // below 2^24 times 2^8
-		digits[i] = uint8(word >> shift)
+		digits |= word >> shift << (8 * i)
 		word &= mask
 	}
 	return digits, word >= b.floor[size]

@@ -167,11 +167,12 @@ func TestBatch(t *testing.T) {
 			}
 			accepted++
 			n := 0
-			for _, d := range digits[:size] {
-				if int(d) >= k {
+			for i := range size {
+				d := int(digits >> (8 * i) & 0xff)
+				if d >= k {
 					return fmt.Errorf("%d characters of %d: word %#x makes the character %d", size, k, word, d)
 				}
-				n = n*k + int(d)
+				n = n*k + d
 			}
 			counts[n]++
 		}
@@ -220,8 +221,8 @@ func TestBatchSizes(t *testing.T) {
 				}
 				at += size
 				if digits, ok := b.split(word, size); ok {
-					for _, d := range digits[:size] {
-						want += string(b.alphabet[d])
+					for i := range size {
+						want += string(b.alphabet[digits>>(8*i)&0xff])
 					}
 					left -= size
 				}

@@ -27,6 +27,9 @@ type Generator struct {
 
 // compile makes the generator of a policy of known length.
 func (s *spec) compile() (*Generator, error) {
+	if err := s.overfull(); err != nil {
+		return nil, err
+	}
 	a, err := s.build(s.length)
 	if err != nil {
 		return nil, err

@@ -16,7 +16,7 @@ import (
 // place in its part it is, and none of those beyond the last part.
 func TestNumbersOfTapes(t *testing.T) {
 	d := newDice(t)
-	for _, length := range []int{1, 2, 8, 9, 10, 15, 16, 17, 18, 19, 20, 40, 60, 100, 1024} {
+	for _, length := range []int{1, 2, 8, 9, 10, 15, 16, 17, 18, 19, 20, 23, 24, 25, 40, 60, 100, 1024} {
 		g := Policy{Length: length, Classes: AtLeast(min(1, length-1), Lower, Digits)}.MustCompile()
 		rejected := 0
 		for range 2000 {

@@ -23,8 +23,9 @@
 // passwords. A password is then drawn as one uniform number below N and written
 // out: at each place the counts tell how many passwords go on with which
 // character. Every number below N is another password, and every password has its
-// number. There is nothing to retry, to repair or to shuffle, however few of all
-// texts the policy allows.
+// number. There is nothing to repair or to shuffle, and no text is made that is
+// thrown away, however few of all texts the policy allows. (Of the draws for the
+// number, which are below a power of two, less than one in 16 is rejected.)
 //
 // # What every generator here promises
 //
@@ -78,17 +79,17 @@ const printable = Digits + Upper + Lower + Symbols
 // printable ASCII characters without the space: n times 6.554588… bits of
 // entropy, that is 104.87 with 16 characters, 131.09 with 20 and 157.31 with 24.
 //
-// It follows no rules of others: one in five of 16 characters has no digit or
-// lacks another class. Where each class must come, see [Policy]. It panics unless
+// It follows no rules of others: more than one in six of 16 characters has no
+// digit, or lacks another class. Where each class must come, see [Policy]. It panics unless
 // n is 1 to [MaxLength].
 func Random(n int) string {
 	if err := CheckLength(n); err != nil {
 		panic("password: Random: " + err.Error())
 	}
 	var block [batchBlock]byte
-	s := draw.System(block[:ascii.block(n)])
+	s := draw.System(block[:printed94.block(n)])
 	var buf [onStack]byte
-	dst := ascii.append(buf[:0], n, &s)
+	dst := printed94.append(buf[:0], n, &s)
 	text := string(dst)
 	clear(dst)
 	s.Clear()

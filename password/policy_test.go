@@ -12,71 +12,7 @@ import (
 // TestBadPolicies refuses what cannot be, each with what is wrong and what would
 // be right.
 func TestBadPolicies(t *testing.T) {
-	lower := func(c Class) []Class { c.Chars = Lower; return []Class{c, {Chars: Upper}} }
-	chars := func(sets ...string) []Class { return AtLeast(0, sets...) }
-	for _, c := range []struct {
-		policy Policy
-		want   string
-	}{
-		{Policy{Length: -1}, "length -1: a password has 1 to 1024 characters"},
-		{Policy{Length: 1025}, "length 1025: a password has 1 to 1024 characters"},
-		{Policy{Length: 1e9}, "length 1000000000: a password has 1 to 1024 characters"},
-		{Policy{Length: 20, Bits: 128}, "length 20 and 128 bits: give one of them"},
-		{Policy{Bits: -1}, "-1 bits: use a number above 0"},
-		{Policy{Bits: math.NaN()}, "NaN bits: use a number above 0"},
-		{Policy{Bits: math.Inf(1)}, "+Inf bits: use a number above 0"},
-		{Policy{Bits: 6712}, "6712 bits are more than 1024 characters of 94 can have, 6711.90"},
-		{Policy{MinLength: -1}, "minimum length -1: use 1 to 1024, or 0 for no bound"},
-		{Policy{MinLength: 1025}, "minimum length 1025: use 1 to 1024"},
-		{Policy{MaxLength: -1}, "maximum length -1: use 1 or more, or 0 for no bound"},
-		{Policy{MinLength: 9, MaxLength: 8}, "minimum length 9: is more than the maximum length 8"},
-		{Policy{Length: 7, MinLength: 8}, "length 7: the policy allows 8 to 1024 characters"},
-		{Policy{Length: 17, MaxLength: 16}, "length 17: the policy allows 1 to 16 characters"},
-		{Policy{MaxLength: 16, Bits: 128}, "128 bits are more than 16 characters of 94 can have, 104.87; use at most that"},
-		{Policy{MaxRun: -1}, "longest run -1: use 1 or more, or 0 for no such rule"},
-
-		{Policy{Classes: []Class{}}, "alphabet: has no characters; give classes"},
-		{Policy{Classes: chars("a")}, "alphabet: has one character, 'a'"},
-		{Policy{Classes: chars("abc"), Exclude: "bc"}, "alphabet: has one character, 'a'"},
-		{Policy{Classes: chars("0O1Il|"), NoLookAlikes: true}, "alphabet: has no characters"},
-		{Policy{Classes: chars(Lower, "")}, "class 2: has no characters; give some, or leave the class out"},
-		{Policy{Classes: chars("abca")}, "\"abca\": has 'a' twice; give each character once"},
-		{Policy{Classes: chars("ae\u0301")}, "has U+0301, a combining mark; give characters that are printed by themselves"},
-		{Policy{Classes: chars("ab\xff")}, "is not valid UTF-8 at byte 3; give text in UTF-8"},
-		{Policy{Classes: chars("a\x00b")}, "has U+0000, a control character"},
-		{Policy{Classes: chars("a\tb")}, "has U+0009, a control character"},
-		{Policy{Classes: chars("a\u00a0b")}, "has U+00A0, a space other than U+0020"},
-		{Policy{Classes: chars("a\u200db")}, "has U+200D, which is not printed"},
-		{Policy{Classes: chars("a\u202eb")}, "has U+202E, which is not printed"},
-		{Policy{Classes: chars("a\U0001f3fdb")}, "has U+1F3FD, which joins with its neighbours"},
-		{Policy{Classes: chars("a\u1160b")}, "has U+1160, which joins with its neighbours"},
-		{Policy{Classes: chars("a\u3164b")}, "has U+3164, which is not seen"},
-		{Policy{Classes: chars("a\ue000b")}, "has U+E000, which is not printed"},
-		{Policy{Classes: chars(wideAlphabet(1<<16 + 1))}, "alphabet: has 65537 characters; at most 65536 are allowed"},
-		{Policy{Classes: chars(strings.Repeat("a", 1<<18+1))}, "has more than 65536 characters; give fewer"},
-		{Policy{Classes: slices.Repeat(chars("ab"), 65)}, "classes: there are 65; at most 64 are allowed"},
-		{Policy{Classes: lower(Class{Name: "a\nb"})}, "class 1: its name is not text of at most 64 printed characters"},
-		{Policy{Classes: lower(Class{Min: -1})}, "lower: minimum -1, maximum 0; use 0 or more"},
-		{Policy{Classes: lower(Class{Max: -1})}, "lower: minimum 0, maximum -1; use 0 or more"},
-		{Policy{Classes: lower(Class{Min: 3, Max: 2})}, "lower: the minimum 3 is more than the maximum 2"},
-		{Policy{Classes: lower(Class{Name: "letters", Min: 1}), Exclude: Lower}, "letters: at least 1 are asked for, and all of its characters are excluded"},
-
-		{Policy{Exclude: "\u0308"}, "excluded characters: has U+0308, a combining mark"},
-		{Policy{First: "a\n"}, "first character: has U+000A, a control character"},
-		{Policy{NotLast: "\xc0"}, "last character: is not valid UTF-8 at byte 1"},
-		{Policy{First: "é"}, "first character: no character of the alphabet may be there; allow at least one"},
-		{Policy{Last: "ab", NotLast: "ab"}, "last character: no character of the alphabet may be there"},
-		{Policy{Forbidden: []string{"ok", ""}}, "forbidden substring 2: is empty, and so in every password"},
-		{Policy{Forbidden: []string{"e\u0301"}}, "forbidden substring 1: has U+0301, a combining mark"},
-		{Policy{Forbidden: slices.Repeat([]string{"ab"}, 1025)}, "forbidden substrings: there are 1025; at most 1024 are allowed"},
-		{Policy{Forbidden: []string{strings.Repeat("a", 8193)}}, "forbidden substrings: have more than 8192 characters together"},
-		{Policy{Variety: Variety{Min: -1}}, "variety: at least -1 of 4 sets; use 1 to 4"},
-		{Policy{Variety: Variety{Min: 5}}, "variety: at least 5 sets are asked for, and 4 have characters of the alphabet"},
-		{Policy{Variety: Variety{Of: []string{Lower}}}, "variety: at least 0 of 1 sets; use 1 to 1"},
-		{Policy{Variety: Variety{Min: 2, Of: []string{Lower, "é"}}}, "variety: at least 2 sets are asked for, and 1 have"},
-		{Policy{Variety: Variety{Min: 1, Of: []string{"a\x01"}}}, "variety, set 1: has U+0001, a control character"},
-		{Policy{Variety: Variety{Min: 1, Of: slices.Repeat([]string{"ab"}, 65)}}, "variety: has 65 sets; at most 64 are allowed"},
-	} {
+	for _, c := range badPolicies {
 		g, err := c.policy.Compile()
 		if err == nil || !strings.Contains(err.Error(), c.want) || g != nil {
 			t.Errorf("error %v; want %q", err, c.want)
@@ -86,6 +22,76 @@ func TestBadPolicies(t *testing.T) {
 			t.Errorf("error %q; want one short line", text)
 		}
 	}
+}
+
+// A refusal is a policy and a part of the error that it gets.
+type refusal struct {
+	policy Policy
+	want   string
+}
+
+func chars(sets ...string) []Class { return AtLeast(0, sets...) }
+func lower(c Class) []Class        { c.Chars = Lower; return []Class{c, {Chars: Upper}} }
+
+var badPolicies = []refusal{
+	{Policy{Length: -1}, "length -1: a password has 1 to 1024 characters"},
+	{Policy{Length: 1025}, "length 1025: a password has 1 to 1024 characters"},
+	{Policy{Length: 1e9}, "length 1000000000: a password has 1 to 1024 characters"},
+	{Policy{Length: 20, Bits: 128}, "length 20 and 128 bits: give one of them"},
+	{Policy{Bits: -1}, "-1 bits: use a number above 0"},
+	{Policy{Bits: math.NaN()}, "NaN bits: use a number above 0"},
+	{Policy{Bits: math.Inf(1)}, "+Inf bits: use a number above 0"},
+	{Policy{Bits: 6712}, "6712 bits are more than 1024 characters of 94 can have, 6711.90"},
+	{Policy{MinLength: -1}, "minimum length -1: use 1 to 1024, or 0 for no bound"},
+	{Policy{MinLength: 1025}, "minimum length 1025: use 1 to 1024"},
+	{Policy{MaxLength: -1}, "maximum length -1: use 1 or more, or 0 for no bound"},
+	{Policy{MinLength: 9, MaxLength: 8}, "minimum length 9: is more than the maximum length 8"},
+	{Policy{Length: 7, MinLength: 8}, "length 7: the policy allows 8 to 1024 characters"},
+	{Policy{Length: 17, MaxLength: 16}, "length 17: the policy allows 1 to 16 characters"},
+	{Policy{MaxLength: 16, Bits: 128}, "128 bits are more than 16 characters of 94 can have, 104.87; use at most that"},
+	{Policy{MaxRun: -1}, "longest run -1: use 1 or more, or 0 for no such rule"},
+
+	{Policy{Classes: []Class{}}, "alphabet: has no characters; give classes"},
+	{Policy{Classes: chars("a")}, "alphabet: has one character, 'a'"},
+	{Policy{Classes: chars("abc"), Exclude: "bc"}, "alphabet: has one character, 'a'"},
+	{Policy{Classes: chars("0O1Il|"), NoLookAlikes: true}, "alphabet: has no characters"},
+	{Policy{Classes: chars(Lower, "")}, "class 2: has no characters; give some, or leave the class out"},
+	{Policy{Classes: chars("abca")}, "\"abca\": has 'a' twice; give each character once"},
+	{Policy{Classes: chars("ae\u0301")}, "has U+0301, a combining mark; give characters that are printed by themselves"},
+	{Policy{Classes: chars("ab\xff")}, "is not valid UTF-8 at byte 3; give text in UTF-8"},
+	{Policy{Classes: chars("a\x00b")}, "has U+0000, a control character"},
+	{Policy{Classes: chars("a\tb")}, "has U+0009, a control character"},
+	{Policy{Classes: chars("a\u00a0b")}, "has U+00A0, a space other than U+0020"},
+	{Policy{Classes: chars("a\u200db")}, "has U+200D, which is not printed"},
+	{Policy{Classes: chars("a\u202eb")}, "has U+202E, which is not printed"},
+	{Policy{Classes: chars("a\U0001f3fdb")}, "has U+1F3FD, which joins with its neighbours"},
+	{Policy{Classes: chars("a\u1160b")}, "has U+1160, which joins with its neighbours"},
+	{Policy{Classes: chars("a\u3164b")}, "has U+3164, which is not seen"},
+	{Policy{Classes: chars("a\ue000b")}, "has U+E000, which is not printed"},
+	{Policy{Classes: chars(wideAlphabet(1<<16 + 1))}, "alphabet: has 65537 characters; at most 65536 are allowed"},
+	{Policy{Classes: chars(strings.Repeat("a", 1<<18+1))}, "has more than 65536 characters; give fewer"},
+	{Policy{Classes: slices.Repeat(chars("ab"), 65)}, "classes: there are 65; at most 64 are allowed"},
+	{Policy{Classes: lower(Class{Name: "a\nb"})}, "class 1: its name is not text of at most 64 printed characters"},
+	{Policy{Classes: lower(Class{Min: -1})}, "lower: minimum -1, maximum 0; use 0 or more"},
+	{Policy{Classes: lower(Class{Max: -1})}, "lower: minimum 0, maximum -1; use 0 or more"},
+	{Policy{Classes: lower(Class{Min: 3, Max: 2})}, "lower: the minimum 3 is more than the maximum 2"},
+	{Policy{Classes: lower(Class{Name: "letters", Min: 1}), Exclude: Lower}, "letters: at least 1 are asked for, and all of its characters are excluded"},
+
+	{Policy{Exclude: "\u0308"}, "excluded characters: has U+0308, a combining mark"},
+	{Policy{First: "a\n"}, "first character: has U+000A, a control character"},
+	{Policy{NotLast: "\xc0"}, "last character: is not valid UTF-8 at byte 1"},
+	{Policy{First: "é"}, "first character: no character of the alphabet may be there; allow at least one"},
+	{Policy{Last: "ab", NotLast: "ab"}, "last character: no character of the alphabet may be there"},
+	{Policy{Forbidden: []string{"ok", ""}}, "forbidden substring 2: is empty, and so in every password"},
+	{Policy{Forbidden: []string{"e\u0301"}}, "forbidden substring 1: has U+0301, a combining mark"},
+	{Policy{Forbidden: slices.Repeat([]string{"ab"}, 1025)}, "forbidden substrings: there are 1025; at most 1024 are allowed"},
+	{Policy{Forbidden: []string{strings.Repeat("a", 8193)}}, "forbidden substrings: have more than 8192 characters together"},
+	{Policy{Variety: Variety{Min: -1}}, "variety: at least -1 of 4 sets; use 1 to 4"},
+	{Policy{Variety: Variety{Min: 5}}, "variety: at least 5 sets are asked for, and 4 have characters of the alphabet"},
+	{Policy{Variety: Variety{Of: []string{Lower}}}, "variety: at least 0 of 1 sets; use 1 to 1"},
+	{Policy{Variety: Variety{Min: 2, Of: []string{Lower, "é"}}}, "variety: at least 2 sets are asked for, and 1 have"},
+	{Policy{Variety: Variety{Min: 1, Of: []string{"a\x01"}}}, "variety, set 1: has U+0001, a control character"},
+	{Policy{Variety: Variety{Min: 1, Of: slices.Repeat([]string{"ab"}, 65)}}, "variety: has 65 sets; at most 64 are allowed"},
 }
 
 // wideAlphabet returns n characters, by skipping what is none.
@@ -102,60 +108,75 @@ func wideAlphabet(n int) string {
 
 // TestContradictions names the rules that contradict each other, and no others.
 func TestContradictions(t *testing.T) {
-	for _, c := range []struct {
-		policy Policy
-		want   string
-	}{
-		{
-			Policy{Length: 10, Classes: []Class{{Chars: Lower, Min: 5}, {Chars: Digits, Min: 6}, {Chars: Upper, Min: 1}}, MaxRun: 2},
-			"no password of 10 characters can have: at least 5 of lower; at least 6 of digits; relax one of these, or change the length",
-		},
-		{
-			Policy{Length: 3, Classes: []Class{{Chars: Lower, Min: 5}}},
-			"no password of 3 characters can have: at least 5 of lower;",
-		},
-		{ // two reasons: one is given
-			Policy{Length: 3, Classes: []Class{{Chars: Lower, Min: 5}, {Chars: Digits, Min: 6}}},
-			"no password of 3 characters can have: at least 5 of lower; relax",
-		},
-		{
-			Policy{Length: 8, Classes: []Class{{Chars: Lower, Max: 4}, {Chars: Digits, Max: 3}}, First: Lower},
-			"can have: at most 4 of lower; at most 3 of digits;",
-		},
-		{
-			Policy{Length: 5, Classes: []Class{{Chars: "abc"}, {Name: "a's", Chars: "a", Min: 4}}, MaxRun: 1, Forbidden: []string{"bb"}},
-			"can have: at least 4 of a's; no character more than once in a row;",
-		},
-		{
-			Policy{Length: 2, Classes: AtLeast(0, Lower, Upper, Digits), Variety: Variety{Min: 3}},
-			"can have: characters of at least 3 of 3 sets;",
-		},
-		{
-			Policy{Length: 4, Classes: []Class{{Chars: "ab"}}, First: "a", Last: "b", Forbidden: []string{"ab"}},
-			`can have: the first character one of "a"; the last character one of "b"; without "ab";`,
-		},
-		{
-			Policy{Length: 6, Classes: []Class{{Name: "letters", Chars: "ab", Max: 2}, {Name: "numbers", Chars: "12", Max: 9}}, Forbidden: []string{"1", "21", "22"}},
-			`can have: at most 2 of letters; without "1", "21", "22";`,
-		},
-		{
-			Policy{MinLength: 3, MaxLength: 30, Bits: 20, Classes: []Class{{Chars: Lower, Min: 31}}},
-			"no password of 30 characters can have: at least 31 of lower;",
-		},
-		{
-			Policy{Length: 4, Classes: []Class{{Chars: "ab"}, {Chars: "b", Max: 1}}, First: "b", MaxRun: 3},
-			"only one password of 4 characters satisfies it",
-		},
-		{
-			Policy{MaxLength: 12, Bits: 50, Classes: []Class{{Chars: Lower, Max: 2}, {Chars: Digits}}},
-			"no length of 1 to 12 has 50 bits; the most are 48.77, of 12 characters",
-		},
-	} {
+	for _, c := range contradictions {
 		_, err := c.policy.Compile()
 		if !errors.Is(err, ErrUnsatisfiable) || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("error %v; want %q", err, c.want)
 		}
 	}
+}
+
+var contradictions = []refusal{
+	{
+		Policy{Length: 10, Classes: []Class{{Chars: Lower, Min: 5}, {Chars: Digits, Min: 6}, {Chars: Upper, Min: 1}}, MaxRun: 2},
+		"no password of 10 characters can have: at least 5 of lower; at least 6 of digits; relax one of these, or change the length",
+	},
+	{
+		Policy{Length: 3, Classes: []Class{{Chars: Lower, Min: 5}}},
+		"no password of 3 characters can have: at least 5 of lower;",
+	},
+	{ // two reasons: one is given
+		Policy{Length: 3, Classes: []Class{{Chars: Lower, Min: 5}, {Chars: Digits, Min: 6}}},
+		"no password of 3 characters can have: at least 6 of digits; relax",
+	},
+	{
+		Policy{Length: 3, Classes: []Class{{Chars: "ab", Max: 1}, {Chars: "abc", Max: 2}, {Chars: "def", Max: 1}}, NotFirst: "abcde", MaxRun: 1, Forbidden: []string{"fa", "fb", "fc"}},
+		`can have: at most 1 of "def"; the first character one of "f"; without "fa", "fb", "fc"; relax`,
+	},
+	{ // two contradictions: one is given
+		Policy{Length: 2, Classes: []Class{{Chars: "ab", Max: 1}}, First: "a", Last: "b", Forbidden: []string{"ab", "ba"}},
+		`can have: at most 1 of "ab"; relax`,
+	},
+	{ // many characters and rules, found before anything is built
+		Policy{Length: 100, Classes: append(manyClasses(40), Class{Chars: Lower, Min: 90}, Class{Chars: Upper, Min: 20}), MaxRun: 5},
+		"no password of 100 characters can have: at least 90 of lower; at least 20 of upper; relax",
+	},
+	{
+		Policy{Length: 20, Classes: AtLeast(0, "ab"), First: "a", Last: "a", Forbidden: []string{"aaaaaaaaaaaaaaaaaaaa", "ab", "aab"}},
+		`can have: the first character one of "a"; without "aaaaaaaaaaaaaaaa"…, "ab", "aab"; relax`,
+	},
+	{
+		Policy{Length: 8, Classes: []Class{{Chars: Lower, Max: 4}, {Chars: Digits, Max: 3}}, First: Lower},
+		"can have: at most 4 of lower; at most 3 of digits;",
+	},
+	{
+		Policy{Length: 5, Classes: []Class{{Chars: "abc"}, {Name: "a's", Chars: "a", Min: 4}}, MaxRun: 1, Forbidden: []string{"bb"}},
+		"can have: at least 4 of a's; no character more than once in a row;",
+	},
+	{
+		Policy{Length: 2, Classes: AtLeast(0, Lower, Upper, Digits), Variety: Variety{Min: 3}},
+		"can have: characters of at least 3 of 3 sets;",
+	},
+	{
+		Policy{Length: 4, Classes: []Class{{Chars: "ab"}}, First: "a", Last: "b", Forbidden: []string{"ab"}},
+		`can have: the first character one of "a"; the last character one of "b"; without "ab";`,
+	},
+	{
+		Policy{Length: 6, Classes: []Class{{Name: "letters", Chars: "ab", Max: 2}, {Name: "numbers", Chars: "12", Max: 9}}, Forbidden: []string{"1", "21", "22"}},
+		`can have: at most 2 of letters; without "1", "21", "22";`,
+	},
+	{
+		Policy{MinLength: 3, MaxLength: 30, Bits: 20, Classes: []Class{{Chars: Lower, Min: 31}}},
+		"no password of 30 characters can have: at least 31 of lower;",
+	},
+	{
+		Policy{Length: 4, Classes: []Class{{Chars: "ab"}, {Chars: "b", Max: 1}}, First: "b", MaxRun: 3},
+		"only one password of 4 characters satisfies it",
+	},
+	{
+		Policy{MaxLength: 12, Bits: 50, Classes: []Class{{Chars: Lower, Max: 2}, {Chars: Digits}}},
+		"no length of 1 to 12 has 50 bits; the most are 48.77, of 12 characters",
+	},
 }
 
 // TestTooLarge refuses what takes too much, and names a rule. Without bounds these

@@ -22,14 +22,18 @@ func (c Class) name(i int) string {
 	if name, ok := known[c.Chars]; ok {
 		return name
 	}
-	chars := []rune(c.Chars)
-	if len(chars) == 0 {
+	if c.Chars == "" {
 		return fmt.Sprintf("class %d", i+1)
 	}
+	return quoted([]rune(c.Chars))
+}
+
+// quoted quotes the beginning of a text.
+func quoted(chars []rune) string {
 	if len(chars) > shown {
 		return fmt.Sprintf("%q…", string(chars[:shown]))
 	}
-	return fmt.Sprintf("%q", c.Chars)
+	return fmt.Sprintf("%q", string(chars))
 }
 
 type ruleKind int
@@ -45,6 +49,8 @@ type rule struct {
 	kind ruleKind
 	text string
 	drop func(*spec)
+
+	limit limit // of a minimum or maximum
 }
 
 // rules lists the rules that not every password of the alphabet satisfies.
@@ -52,35 +58,32 @@ func (s *spec) rules() []rule {
 	var rules []rule
 	for i, l := range s.limits {
 		if l.min > 0 {
-			rules = append(rules, rule{minimum, fmt.Sprintf("at least %d of %s", l.min, l.name), func(s *spec) {
+			rules = append(rules, rule{kind: minimum, text: fmt.Sprintf("at least %d of %s", l.min, l.name), limit: l, drop: func(s *spec) {
 				s.limits = slices.Clone(s.limits)
 				s.limits[i].min = 0
 			}})
 		}
 		if l.max > 0 {
-			rules = append(rules, rule{maximum, fmt.Sprintf("at most %d of %s", l.max, l.name), func(s *spec) {
+			rules = append(rules, rule{kind: maximum, text: fmt.Sprintf("at most %d of %s", l.max, l.name), limit: l, drop: func(s *spec) {
 				s.limits = slices.Clone(s.limits)
 				s.limits[i].max = 0
 			}})
 		}
 	}
-	if s.variety > 0 {
-		rules = append(rules, rule{other, fmt.Sprintf("characters of at least %d of %d sets", s.variety, len(s.kinds)), func(s *spec) {
-			s.variety, s.kinds = 0, nil
-		}})
+	add := func(is bool, text func() string, drop func(*spec)) {
+		if is {
+			rules = append(rules, rule{kind: other, text: text(), drop: drop})
+		}
 	}
-	if s.run > 0 {
-		rules = append(rules, rule{other, fmt.Sprintf("no character more than %s in a row", times(s.run)), func(s *spec) { s.run = 0 }})
-	}
-	if s.first != nil {
-		rules = append(rules, rule{other, s.endText("first", s.first), func(s *spec) { s.first = nil }})
-	}
-	if s.last != nil {
-		rules = append(rules, rule{other, s.endText("last", s.last), func(s *spec) { s.last = nil }})
-	}
-	if len(s.words) > 0 {
-		rules = append(rules, rule{other, s.wordsText(), func(s *spec) { s.words = nil }})
-	}
+	add(s.variety > 0, func() string {
+		return fmt.Sprintf("characters of at least %d of %d sets", s.variety, len(s.kinds))
+	}, func(s *spec) { s.variety, s.kinds = 0, nil })
+	add(s.run > 0, func() string {
+		return fmt.Sprintf("no character more than %s in a row", times(s.run))
+	}, func(s *spec) { s.run = 0 })
+	add(s.first != nil, func() string { return s.endText("first", s.first) }, func(s *spec) { s.first = nil })
+	add(s.last != nil, func() string { return s.endText("last", s.last) }, func(s *spec) { s.last = nil })
+	add(len(s.words) > 0, s.wordsText, func(s *spec) { s.words = nil })
 	return rules
 }
 
@@ -115,11 +118,11 @@ func (s *spec) wordsText() string {
 	if len(s.words) > 3 {
 		return fmt.Sprintf("without %d forbidden substrings", len(s.words))
 	}
-	var quoted []string
+	var words []string
 	for _, w := range s.words {
-		quoted = append(quoted, fmt.Sprintf("%q", string(w)))
+		words = append(words, quoted(w))
 	}
-	return "without " + strings.Join(quoted, ", ")
+	return "without " + strings.Join(words, ", ")
 }
 
 // recipe describes the policy in one line.

@@ -112,7 +112,7 @@ func (a *automaton) follow(list []int32, left int, in []int32, mark int32) []int
 	return next
 }
 
-// prune takes off the lists the states from which no password can be completed.
+// prune takes off the lists states from which no password can be completed.
 func (a *automaton) prune(lists [][]int32, in []int32) {
 	clear(in)
 	length := len(lists) - 1
@@ -123,9 +123,11 @@ func (a *automaton) prune(lists [][]int32, in []int32) {
 			if left == 0 {
 				return a.bases[st.base].accepts
 			}
-			edges, ex := a.edgesOf(st, left)
+			// An edge that has only the last character may lead nowhere. Where that
+			// keeps a state too many, its count will be 0.
+			edges, _ := a.edgesOf(st, left)
 			for j := range edges {
-				if in[edges[j].to] == mark-1 && (int32(j) != ex || edges[j].ways > 1) {
+				if in[edges[j].to] == mark-1 {
 					return true
 				}
 			}
