@@ -81,7 +81,10 @@ func checkAttributes(attributes map[string]string) error {
 		return badInput("attributes", "holds %d entries; at most %d are allowed", len(attributes), maxAttributes)
 	}
 	for name, value := range attributes {
-		if err := checkNamed("attributes", name, maxAttributeName); err != nil {
+		if name == "" {
+			return badInput("attributes", "holds an entry without a name; give it one")
+		}
+		if err := checkText("attributes", name, maxAttributeName); err != nil {
 			return err
 		}
 		if err := checkText("attributes."+name, value, maxAttributeValue); err != nil {
