@@ -26,11 +26,30 @@ type UpdateSpace struct{ Space Space }
 type CreateCredential struct{ Credential Credential }
 
 // UpdateCredential writes the mutable fields of a credential (Name, Scopes,
-// Attributes, Expires, State, Reason, Current, Previous). Condition: the
+// Attributes, NotBefore, Expires, CIDRs, Uses, Limit, State, Reason, Updated,
+// Current, Previous), and no other: Used stays what it is. Condition: the
 // credential is there, in the same space; its stored revision is
 // Credential.Revision, the new one being higher by 1; and its stored state is
 // not final.
 type UpdateCredential struct{ Credential Credential }
+
+// UseCredential adds 1 to Used, and leaves the revision as it is. Condition: the
+// credential is there, in the same space; its stored revision is Revision; and
+// its stored Used is lower than its stored Uses.
+type UseCredential struct {
+	Space    string // the space's id
+	ID       string
+	Revision int64
+}
+
+// DeleteCredential removes a credential, its versions and what was recorded of
+// their use. Events stay. Condition: the credential is there, in the same space,
+// and its stored revision is Revision.
+type DeleteCredential struct {
+	Space    string // the space's id
+	ID       string
+	Revision int64
+}
 
 // CreateVersion adds a version. Condition: none has its id, its credential is
 // there, in the same space, and has no version with its number.
@@ -52,10 +71,66 @@ type CreateSetting struct {
 	Value []byte
 }
 
+// RecordUse keeps that a version was used: its FirstUsed becomes First where it
+// has none or a later one, its LastUsed becomes Last where it has none or an
+// earlier one, and with an Address, the same for that address's Use. Of a
+// version's addresses the MaxAddresses that were used last are kept; of two with
+// one time the one that is higher bytewise. No condition: a version that is not
+// in the space is passed over. No revision changes.
+type RecordUse struct {
+	Space   string // the space's id
+	Version string
+	Address string // empty: not known
+	First   time.Time
+	Last    time.Time // not before First
+}
+
+// SealEvents writes the next links of a space's chain: the events of Seals, in
+// this order, get the numbers after After as their Seq, and the last becomes the
+// chain's head. Condition: the space's head has the Seq After (0: it has none),
+// and each event is there, in the same space, and has no Seq.
+type SealEvents struct {
+	Space string // the space's id
+	After int64
+	Seals []Seal // at least one
+}
+
+// A Seal is the link of one event.
+type Seal struct {
+	Event int64 // its Number
+	Link  []byte
+}
+
+// RaiseMark makes To the store's mark, unless that is later already. No
+// condition.
+type RaiseMark struct{ To time.Time }
+
+// SetMark makes To the store's mark, be it earlier or later. Condition: the mark
+// is Was.
+type SetMark struct {
+	Was time.Time
+	To  time.Time
+}
+
+// CreateReplay adds a replay. Condition: the space has none of its name.
+type CreateReplay struct{ Replay Replay }
+
+// DeleteReplays removes, in all spaces, each replay whose Expires is Until or
+// earlier. No condition.
+type DeleteReplays struct{ Until time.Time }
+
 func (CreateSpace) step()      {}
 func (UpdateSpace) step()      {}
 func (CreateCredential) step() {}
 func (UpdateCredential) step() {}
+func (UseCredential) step()    {}
+func (DeleteCredential) step() {}
 func (CreateVersion) step()    {}
 func (EndVersion) step()       {}
+func (RecordUse) step()        {}
 func (CreateSetting) step()    {}
+func (SealEvents) step()       {}
+func (RaiseMark) step()        {}
+func (SetMark) step()          {}
+func (CreateReplay) step()     {}
+func (DeleteReplays) step()    {}

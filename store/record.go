@@ -59,15 +59,29 @@ type Credential struct {
 	Name       string
 	Scopes     []string
 	Attributes map[string]string
+	NotBefore  time.Time // zero: from the start
 	Expires    time.Time // zero: never
+	CIDRs      []string  // networks that it may be used from; none: from anywhere
+	Uses       int64     // how often it may be used; 0: without limit
+	Limit      Limit
+
+	Used int64 // how often it was used, while Uses was not 0
 
 	State    State
 	Reason   string // why the state is what it is; empty when nobody said
 	Revision int64  // 1 when created; each update adds 1
 	Created  time.Time
+	Updated  time.Time // zero: never
 
 	Current  string // id of the newest version
 	Previous string // id of the version before it; empty when there is none
+}
+
+// A Limit says how often a credential may be used. Its zero value is no limit.
+type Limit struct {
+	Rate  int64         // uses
+	Per   time.Duration // in this time, in whole milliseconds
+	Burst int64         // uses at once
 }
 
 // A Version is one secret of a credential.
@@ -81,6 +95,18 @@ type Version struct {
 	RootKey    int    // number of the root key that the digest was made with
 	Created    time.Time
 	Ends       time.Time // zero: with its credential
+	FirstUsed  time.Time // zero: never
+	LastUsed   time.Time // zero: never
+}
+
+// MaxAddresses is how many addresses are kept of the uses of one version.
+const MaxAddresses = 16
+
+// A Use is the use of a version from one address.
+type Use struct {
+	Address string
+	First   time.Time
+	Last    time.Time
 }
 
 // An Item is a credential with the versions that its Current and Previous name,
@@ -110,6 +136,25 @@ type Event struct {
 	Reason     string
 	RootKey    int    // number of the root key that the MAC was made with
 	MAC        []byte // HMAC-SHA-256 over all fields above but Number
+
+	// Of the chain, by SealEvents; ignored in a Change.
+	Seq  int64  // 1 for the first event of its space's chain; 0: not sealed
+	Link []byte // SHA-256 over the link before and this event; nil: not sealed
+}
+
+// A Head is the end of a space's chain.
+type Head struct {
+	Seq  int64 // of the last event that was sealed; 0: none was
+	Link []byte
+}
+
+// A Replay is the answer to a request, kept for its repetition.
+type Replay struct {
+	Space   string // the space's id
+	Name    string // unique in the space
+	Request []byte // what tells the request from another
+	Sealed  []byte // the answer, encrypted
+	Expires time.Time
 }
 
 // A Query asks for a page of a space's credentials. Fields with their zero
@@ -119,8 +164,17 @@ type Query struct {
 	Kind    Kind
 	Subject string
 	States  []State
-	After   Position // the last item of the page before; zero: from the start
-	Limit   int      // at least 1
+
+	NameContains  string    // bytewise
+	Scope         string    // one of its scopes
+	ExpiresBefore time.Time // Expires is set, and earlier
+
+	// EndedBefore: Expires is set, and earlier; or the state is final, and
+	// Updated is earlier.
+	EndedBefore time.Time
+
+	After Position // the last item of the page before; zero: from the start
+	Limit int      // at least 1
 }
 
 // A Position is the place of a credential in the order of lists: by Created
@@ -132,7 +186,11 @@ type Position struct {
 
 // An EventQuery asks for a page of a space's events.
 type EventQuery struct {
-	Space string // the space's id; required
-	After int64  // the Number of the last event of the page before; 0: from the start
-	Limit int    // at least 1
+	Space      string // the space's id; required
+	Credential string // id; fields with their zero value do not narrow
+	Type       string
+
+	Newest bool  // the newest first, instead of the oldest
+	After  int64 // the Number of the last event of the page before; 0: from the start
+	Limit  int   // at least 1
 }
