@@ -8,6 +8,8 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/keyfob-dev/keyfob/internal/audit"
+	"github.com/keyfob-dev/keyfob/internal/lastuse"
 	"github.com/keyfob-dev/keyfob/store"
 	"github.com/keyfob-dev/keyfob/token"
 )
@@ -45,6 +47,11 @@ type core struct {
 	clock    func() time.Time
 	closed   atomic.Bool
 	spaceIDs sync.Map // name -> id; both never change and spaces stay
+	uses     *lastuse.Recorder
+	sealer   *audit.Sealer
+
+	stop    context.CancelFunc // ends what runs beside the verbs
+	running sync.WaitGroup     // and tells when it has
 }
 
 // Open starts an Authority on a store, in the space "default". It refuses a
@@ -62,7 +69,10 @@ func Open(ctx context.Context, config Config) (*Authority, error) {
 		return nil, fmt.Errorf("keyfob: %w", err)
 	}
 	a := &Authority{
-		core:  &core{store: config.Store, keys: keys, clock: config.Now},
+		core: &core{
+			store: config.Store, keys: keys, clock: config.Now,
+			uses: lastuse.NewRecorder(config.Store), sealer: audit.NewSealer(config.Store),
+		},
 		space: DefaultSpace,
 	}
 	for _, name := range []string{DefaultSpace, OwnSpace} {
@@ -74,14 +84,31 @@ func Open(ctx context.Context, config Config) (*Authority, error) {
 			return nil, fmt.Errorf("keyfob: make space %q: %w", name, err)
 		}
 	}
+	a.start()
 	return a, nil
 }
 
-// Close ends the Authority in all its spaces: it waits for what Open started,
-// until ctx ends. Verbs called later answer ErrUnavailable. The store stays
-// open; close it afterwards.
+// start begins what runs beside the verbs. Its life is the Authority's, and not
+// that of the context of Open.
+func (c *core) start() {
+	ctx, stop := context.WithCancel(context.Background())
+	c.stop = stop
+	c.running.Go(func() { c.sealer.Run(ctx) })
+	c.running.Go(func() { c.uses.Run(ctx) })
+}
+
+// Close ends the Authority in all its spaces: it stops what Open started, seals
+// the events and writes the last uses that are left, until ctx ends. Verbs
+// called later answer ErrUnavailable. The store stays open; close it afterwards.
 func (a *Authority) Close(ctx context.Context) error {
-	a.closed.Store(true)
+	if a.closed.Swap(true) {
+		return nil
+	}
+	a.stop()
+	a.running.Wait() // no write of theirs goes on after its context
+	if err := errors.Join(a.uses.Flush(ctx), a.sealer.Seal(ctx)); err != nil {
+		return fmt.Errorf("close: %w", err)
+	}
 	return nil
 }
 
@@ -146,16 +173,28 @@ func (c *core) event(ctx context.Context, e store.Event) (store.Event, error) {
 	}
 	e.ID = token.NewID()
 	e.RootKey = c.keys.active
-	e.MAC = c.keys.now().eventMAC(&e)
+	e.MAC = audit.MAC(c.keys.now().audit, &e)
 	return e, nil
 }
 
-// apply carries out the steps of a change together with its event: there is no
-// other way for a verb to write, so that nothing changes without its event.
+// apply carries out the steps of a change together with its event.
 func (c *core) apply(ctx context.Context, e store.Event, steps ...store.Step) error {
-	e, err := c.event(ctx, e)
-	if err != nil {
+	return c.applyAll(ctx, []store.Event{e}, steps)
+}
+
+// applyAll carries out the steps of a change together with its events. There is
+// no other way for a verb to change a credential or a space, so that nothing
+// changes without its event.
+func (c *core) applyAll(ctx context.Context, events []store.Event, steps []store.Step) error {
+	for i := range events {
+		var err error
+		if events[i], err = c.event(ctx, events[i]); err != nil {
+			return err
+		}
+	}
+	if err := c.store.Apply(ctx, store.Change{Steps: steps, Events: events}); err != nil {
 		return err
 	}
-	return c.store.Apply(ctx, store.Change{Steps: steps, Events: []store.Event{e}})
+	c.sealer.Wake()
+	return nil
 }

@@ -2,6 +2,7 @@ package keyfob
 
 import (
 	"maps"
+	"net/netip"
 	"slices"
 	"time"
 
@@ -19,12 +20,19 @@ const (
 // A State says what a credential is now.
 type State = store.State
 
-// The states of a credential. Revoked is final; StateExpired is computed from
-// the time and never stored.
+// The states of a credential that are stored. Revoked is final.
 const (
-	StateActive  = store.StateActive
-	StateRevoked = store.StateRevoked
-	StateExpired = State("expired")
+	StateActive    = store.StateActive
+	StateSuspended = store.StateSuspended
+	StateRevoked   = store.StateRevoked
+)
+
+// The states that are computed and never stored: of an active credential, and
+// StateExpired of a suspended one as well.
+const (
+	StateNotYet    = State("not_yet")
+	StateExpired   = State("expired")
+	StateExhausted = State("exhausted")
 )
 
 // The states of a version.
@@ -47,12 +55,18 @@ type Credential struct {
 	Name       string
 	Scopes     []string
 	Attributes map[string]string
+	NotBefore  time.Time      // zero: from the start
+	Expires    time.Time      // zero: never
+	CIDRs      []netip.Prefix // none: from anywhere
+	Uses       int64          // how often it may be used; 0: without limit
+
+	Used int64 // how often it was used, while Uses was not 0
 
 	State    State
-	Reason   string // why it was revoked; empty when nobody said
-	Revision int64  // grows by one with each change
+	Reason   string // why it was revoked or suspended; empty when nobody said
+	Revision int64  // grows by one with each change; not with uses
 	Created  time.Time
-	Expires  time.Time // zero: never
+	Updated  time.Time // zero: never
 
 	// Versions are the newest version and, after a rotation, the one before
 	// it, in this order. Verify returns only the one that was presented.
@@ -67,6 +81,12 @@ type Version struct {
 	State   VersionState
 	Created time.Time
 	Ends    time.Time // zero: when its credential does
+
+	// FirstUsed and LastUsed are when Verify accepted it; zero: never. They are
+	// written some seconds late, and what a process that is killed had not
+	// written yet is lost.
+	FirstUsed time.Time
+	LastUsed  time.Time
 }
 
 // credentialOf is what a user sees of a record at the time now.
@@ -74,20 +94,39 @@ func (a *Authority) credentialOf(now time.Time, row *store.Credential, versions 
 	c := Credential{
 		ID: row.ID, Space: a.space, Kind: row.Kind, Subject: row.Subject, Name: row.Name,
 		Scopes: slices.Clone(row.Scopes), Attributes: maps.Clone(row.Attributes),
-		State: row.State, Reason: row.Reason, Revision: row.Revision,
-		Created: row.Created, Expires: row.Expires,
-	}
-	if c.State == StateActive && isOver(now, row.Expires) {
-		c.State = StateExpired
+		NotBefore: row.NotBefore, Expires: row.Expires, CIDRs: networks(row.CIDRs),
+		Uses: row.Uses, Used: row.Used,
+		State: stateOf(now, row), Reason: row.Reason, Revision: row.Revision,
+		Created: row.Created, Updated: row.Updated,
 	}
 	for _, v := range versions {
 		c.Versions = append(c.Versions, Version{
 			ID: v.ID, Number: v.Number, Prefix: v.Prefix, State: versionState(now, row, &v),
-			Created: v.Created, Ends: v.Ends,
+			Created: v.Created, Ends: v.Ends, FirstUsed: v.FirstUsed, LastUsed: v.LastUsed,
 		})
 	}
 	return c
 }
+
+// stateOf is the stored state, or what the time and the uses have made of it.
+func stateOf(now time.Time, c *store.Credential) State {
+	switch {
+	case c.State.Final():
+		return c.State
+	case isOver(now, c.Expires):
+		return StateExpired
+	case c.State != StateActive:
+		return c.State
+	case now.Before(c.NotBefore):
+		return StateNotYet
+	case isExhausted(c):
+		return StateExhausted
+	default:
+		return StateActive
+	}
+}
+
+func isExhausted(c *store.Credential) bool { return c.Uses != 0 && c.Used >= c.Uses }
 
 func versionState(now time.Time, c *store.Credential, v *store.Version) VersionState {
 	switch {

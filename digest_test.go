@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/keyfob-dev/keyfob/internal/audit"
 	"github.com/keyfob-dev/keyfob/store"
 )
 
@@ -72,7 +73,7 @@ func TestDigestGolden(t *testing.T) {
 		ID: "EEEEEEEEEEEEEEEE", Space: c.Space, Time: time.UnixMilli(1700000000123), Actor: "bob", Type: "apikey.issued",
 		Credential: c.ID, Version: v.ID, Subject: "alice", Reason: "none", RootKey: 7,
 	}
-	if got := hex.EncodeToString(sub.eventMAC(&e)); got != goldenEvent {
+	if got := hex.EncodeToString(audit.MAC(sub.audit, &e)); got != goldenEvent {
 		t.Errorf("event MAC = %s, want %s", got, goldenEvent)
 	}
 }

@@ -58,8 +58,14 @@ var (
 	// ErrUnknown: no such secret in this space, or one of another kind.
 	ErrUnknown = errors.New("unknown")
 
+	// ErrNotYet: the credential's life has not begun.
+	ErrNotYet = errors.New("not yet valid")
+
 	// ErrExpired: the credential's expiry has come.
 	ErrExpired = errors.New("expired")
+
+	// ErrSuspended: the credential is suspended, and may be resumed.
+	ErrSuspended = errors.New("suspended")
 
 	// ErrRevoked: the credential was revoked.
 	ErrRevoked = errors.New("revoked")
@@ -69,6 +75,13 @@ var (
 
 	// ErrScope: the credential lacks a scope that the check wants.
 	ErrScope = errors.New("scope missing")
+
+	// ErrIP: the credential may not be used from this address, or the check named
+	// none.
+	ErrIP = errors.New("address not allowed")
+
+	// ErrExhausted: the credential was used as often as it may be.
+	ErrExhausted = errors.New("exhausted")
 )
 
 // reasons gives each cause its name in the API, in events and in metrics.
@@ -78,15 +91,20 @@ var reasons = []struct {
 }{
 	{ErrMalformed, "malformed"},
 	{ErrUnknown, "unknown"},
+	{ErrNotYet, "not_yet"},
 	{ErrExpired, "expired"},
+	{ErrSuspended, "suspended"},
 	{ErrRevoked, "revoked"},
 	{ErrReplaced, "replaced"},
 	{ErrScope, "scope"},
+	{ErrIP, "ip"},
+	{ErrExhausted, "exhausted"},
 }
 
 // Reason names the cause of a failed verification in one word: malformed,
-// unknown, expired, revoked, replaced or scope. It is "ok" for nil, and empty
-// for an error that does not wrap ErrInvalid.
+// unknown, not_yet, expired, suspended, revoked, replaced, scope, ip or
+// exhausted. It is "ok" for nil, and empty for an error that does not wrap
+// ErrInvalid.
 func Reason(err error) string {
 	if err == nil {
 		return "ok"

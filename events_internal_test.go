@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/keyfob-dev/keyfob/internal/audit"
 	"github.com/keyfob-dev/keyfob/store"
 	"github.com/keyfob-dev/keyfob/store/memory"
 )
@@ -42,7 +43,7 @@ func TestEventMACs(t *testing.T) {
 	}
 	ids := map[string]bool{}
 	for _, e := range events {
-		if e.RootKey != 3 || !hmac.Equal(e.MAC, a.keys.numbers[3].eventMAC(&e)) {
+		if e.RootKey != 3 || !hmac.Equal(e.MAC, audit.MAC(a.keys.numbers[3].audit, &e)) {
 			t.Errorf("event %s: its MAC does not match", e.Type)
 		}
 		if ids[e.ID] {
@@ -58,7 +59,7 @@ func TestEventMACs(t *testing.T) {
 		} {
 			changed := e
 			change(&changed)
-			if hmac.Equal(e.MAC, a.keys.numbers[3].eventMAC(&changed)) {
+			if hmac.Equal(e.MAC, audit.MAC(a.keys.numbers[3].audit, &changed)) {
 				t.Errorf("event %s: a changed %s keeps the MAC", e.Type, field)
 			}
 		}

@@ -10,69 +10,11 @@ import (
 	"github.com/keyfob-dev/keyfob/token"
 )
 
-// latest is the last time that can be written in the API's format.
-var latest = time.Date(9999, 12, 31, 23, 59, 59, 999_000_000, time.UTC)
-
 // A Request is what Issue takes: an APIKey.
 type Request interface {
 	// record checks the request and writes it into the credential that is to
 	// be made at the time c.Created.
 	record(c *store.Credential) error
-}
-
-// An APIKey asks for an API key: 256 bits of secret that a program presents
-// again and again. Only Subject is required.
-type APIKey struct {
-	Subject string // whom or what it stands for; up to 256 bytes of UTF-8
-	Name    string // for people; up to 256 bytes of UTF-8
-
-	// Scopes it has, each as CheckScope wants it, at most 64, none twice.
-	Scopes []string
-
-	// Expires is the first instant at which it is refused, cut to the
-	// millisecond. Zero: never.
-	Expires time.Time
-
-	// Attributes are for the application: at most 64, with names of up to 64
-	// and values of up to 1024 bytes of UTF-8. Do not put secrets there.
-	Attributes map[string]string
-}
-
-func (k APIKey) record(c *store.Credential) error {
-	if err := checkNamed("subject", k.Subject, maxSubject); err != nil {
-		return err
-	}
-	if err := checkText("name", k.Name, maxName); err != nil {
-		return err
-	}
-	if err := checkScopes(k.Scopes); err != nil {
-		return err
-	}
-	if err := checkAttributes(k.Attributes); err != nil {
-		return err
-	}
-	expires, err := expiry(c.Created, k.Expires)
-	if err != nil {
-		return err
-	}
-	c.Kind = KindAPIKey
-	c.Subject, c.Name, c.Scopes, c.Attributes = k.Subject, k.Name, k.Scopes, k.Attributes
-	c.Expires = expires
-	return nil
-}
-
-func expiry(now, expires time.Time) (time.Time, error) {
-	if expires.IsZero() {
-		return time.Time{}, nil
-	}
-	expires = expires.UTC().Truncate(time.Millisecond)
-	switch {
-	case !expires.After(now):
-		return time.Time{}, badInput("expires_at", "is not in the future; leave it out for a credential that never expires")
-	case expires.After(latest):
-		return time.Time{}, badInput("expires_at", "lies beyond the year 9999; leave it out for a credential that never expires")
-	}
-	return expires, nil
 }
 
 // Issued is a new secret and its credential.
@@ -158,7 +100,7 @@ func (a *Authority) Rotate(ctx context.Context, id string, grace time.Duration) 
 	if err != nil {
 		return Issued{}, err
 	}
-	v, text := a.draw(c, current.Number+1, space.Prefix)
+	v, text := a.draw(c, highest(&item)+1, space.Prefix)
 	v.Created = now
 	steps := []store.Step{
 		store.CreateVersion{Version: v},
@@ -168,7 +110,7 @@ func (a *Authority) Rotate(ctx context.Context, id string, grace time.Duration) 
 		steps = append(steps, store.EndVersion{Space: c.Space, ID: before.ID, Was: before.Ends, Ends: now})
 	}
 	next := *c
-	next.Previous, next.Current = current.ID, v.ID
+	next.Previous, next.Current, next.Updated = current.ID, v.ID, now
 	e := eventOf(c, now, "rotated")
 	e.Version = v.ID
 	err = a.apply(ctx, e, append([]store.Step{store.UpdateCredential{Credential: next}}, steps...)...)
@@ -185,18 +127,24 @@ func (a *Authority) Rotate(ctx context.Context, id string, grace time.Duration) 
 
 // mayRotate says why a credential cannot be rotated now.
 func mayRotate(now time.Time, item *store.Item, grace time.Duration) error {
-	c := &item.Credential
-	if c.State.Final() {
-		return fmt.Errorf("rotate: %w: the credential is %s; issue a new one", ErrConflict, c.State)
-	}
-	if isOver(now, c.Expires) {
-		return fmt.Errorf("rotate: %w: the credential is expired; issue a new one", ErrConflict)
+	if err := mayChange("rotate", now, &item.Credential); err != nil {
+		return err
 	}
 	if before, ok := inGrace(now, item); ok && grace != 0 {
 		return fmt.Errorf("rotate: %w: version %d is in its grace until %s; wait, or rotate with a grace of 0, which ends it now",
 			ErrConflict, before.Number, before.Ends.Format(time.RFC3339))
 	}
 	return nil
+}
+
+// highest is the highest number of a version. After a rollback the newest is not
+// the one that has it.
+func highest(item *store.Item) int64 {
+	var n int64
+	for _, v := range item.Versions {
+		n = max(n, v.Number)
+	}
+	return n
 }
 
 // inGrace returns the version before the newest while it is still accepted.

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/keyfob-dev/keyfob/internal/framing"
 	"github.com/keyfob-dev/keyfob/store"
 	"github.com/keyfob-dev/keyfob/token"
 )
@@ -54,9 +55,14 @@ func (c *core) item(ctx context.Context, space, id string) (store.Item, error) {
 type Filter struct {
 	Kind    Kind
 	Subject string
-	States  []State // stored ones: StateActive, StateRevoked
-	After   string  // Page.Next of the page before, with the same filter
-	Limit   int     // items of a page: 1 to 1000; 0 is 100
+	States  []State // stored ones: StateActive, StateSuspended, StateRevoked
+
+	NameContains  string    // as it is spelled, upper and lower case
+	Scope         string    // one that it has
+	ExpiresBefore time.Time // it expires, and earlier; zero: whenever
+
+	After string // Page.Next of the page before, with the same filter
+	Limit int    // items of a page: 1 to 1000; 0 is 100
 }
 
 // A Page is a part of a list.
@@ -84,6 +90,7 @@ func (a *Authority) List(ctx context.Context, filter Filter) (Page, error) {
 	}
 	query := store.Query{
 		Space: space, Kind: filter.Kind, Subject: filter.Subject, States: filter.States,
+		NameContains: filter.NameContains, Scope: filter.Scope, ExpiresBefore: wholeMillisecond(filter.ExpiresBefore),
 		Limit: filter.Limit + 1, // one more tells whether there is a next page
 	}
 	if filter.After != "" {
@@ -120,9 +127,17 @@ func checkFilter(f *Filter) error {
 		return badInput("kind", "is none that there is: apikey")
 	}
 	for _, s := range f.States {
-		if s != StateActive && s != StateRevoked {
-			return badInput("states", "holds one that is not stored: active or revoked")
+		if s != StateActive && s != StateSuspended && s != StateRevoked {
+			return badInput("states", "holds one that is not stored: active, suspended or revoked")
 		}
+	}
+	if f.Scope != "" {
+		if err := CheckScope(f.Scope); err != nil {
+			return badInput("scope", "is none: it is printable ASCII without space, \" and \\, up to %d characters", maxScope)
+		}
+	}
+	if err := checkText("name_contains", f.NameContains, maxName); err != nil {
+		return err
 	}
 	return checkText("subject", f.Subject, maxSubject)
 }
@@ -142,13 +157,16 @@ func (c *core) cursor(query *store.Query, at store.Position) string {
 }
 
 func cursorMAC(sub *subkeys, query *store.Query, position []byte) []byte {
-	b := appendField(nil, "keyfob/cursor/v1")
-	b = appendField(b, query.Space)
-	b = appendField(b, query.Kind)
-	b = appendField(b, query.Subject)
-	b = appendField(b, position)
+	b := framing.Append(nil, "keyfob/cursor/v1")
+	b = framing.Append(b, query.Space)
+	b = framing.Append(b, query.Kind)
+	b = framing.Append(b, query.Subject)
+	b = framing.Append(b, query.NameContains)
+	b = framing.Append(b, query.Scope)
+	b = framing.AppendInt(b, query.ExpiresBefore.UnixMilli())
+	b = framing.Append(b, position)
 	for _, s := range query.States {
-		b = appendField(b, s)
+		b = framing.Append(b, s)
 	}
 	return mac(sub.cursor, b)
 }

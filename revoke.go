@@ -32,8 +32,9 @@ func (a *Authority) Revoke(ctx context.Context, id, reason string) error {
 		if c.State.Final() {
 			return nil
 		}
-		c.State, c.Reason = StateRevoked, reason
-		e := eventOf(&c, a.now(), "revoked")
+		now := a.now()
+		c.State, c.Reason, c.Updated = StateRevoked, reason, now
+		e := eventOf(&c, now, "revoked")
 		e.Reason = reason
 		err = a.apply(ctx, e, store.UpdateCredential{Credential: c})
 		if errors.Is(err, store.ErrConflict) {

@@ -68,6 +68,7 @@ func open(t *testing.T, st store.Store) (*keyfob.Authority, *clock) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	t.Cleanup(func() { _ = a.Close(context.Background()) }) // some tests close or break the store before
 	return a, c
 }
 

@@ -2,16 +2,18 @@ package keyfob
 
 import (
 	"context"
+	"crypto/ed25519"
 	"crypto/hkdf"
 	"crypto/hmac"
 	"crypto/sha256"
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"maps"
 	"slices"
 	"strconv"
 
+	"github.com/keyfob-dev/keyfob/internal/framing"
+	"github.com/keyfob-dev/keyfob/internal/seal"
 	"github.com/keyfob-dev/keyfob/store"
 )
 
@@ -26,8 +28,12 @@ const (
 type subkeys struct {
 	digest []byte // of secrets, in versions
 	audit  []byte // of events
-	cursor []byte // of positions in lists
-	check  []byte // kept in the database to tell a wrong root key
+	cursor []byte // of positions in lists of credentials
+
+	checkpoint ed25519.PrivateKey // its seed is what is derived
+	seal       seal.Key           // of values that are kept encrypted
+
+	check []byte // kept in the database to tell a wrong root key
 }
 
 func deriveSubkeys(rootKey []byte) (*subkeys, error) {
@@ -43,6 +49,12 @@ func deriveSubkeys(rootKey []byte) (*subkeys, error) {
 		cursor: derive("cursor"),
 		check:  derive("check"),
 	}
+	seed, sealing := derive("checkpoint"), derive("seal")
+	if derr != nil {
+		return nil, derr
+	}
+	s.checkpoint = ed25519.NewKeyFromSeed(seed)
+	s.seal, derr = seal.NewKey(sealing)
 	return s, derr
 }
 
@@ -53,6 +65,15 @@ type keyring struct {
 }
 
 func (r *keyring) now() *subkeys { return r.numbers[r.active] }
+
+// auditKey returns the key of the events' MACs that were made under a number of
+// the root key; nil where that is not here.
+func (r *keyring) auditKey(number int) []byte {
+	if sub := r.numbers[number]; sub != nil {
+		return sub.audit
+	}
+	return nil
+}
 
 // openKeyring derives the subkeys, and compares them with the check values in
 // the store. An empty store takes the highest number as its active one.
@@ -111,13 +132,6 @@ func (r *keyring) compare(ctx context.Context, st store.Store) error {
 	return nil
 }
 
-// appendField appends a field in the one encoding under every MAC: its length
-// as a big-endian uint32, then its bytes. No two lists of fields encode alike.
-func appendField[T ~string | ~[]byte](b []byte, field T) []byte {
-	b = binary.BigEndian.AppendUint32(b, uint32(len(field)))
-	return append(b, field...)
-}
-
 func mac(key, message []byte) []byte {
 	h := hmac.New(sha256.New, key)
 	h.Write(message)
@@ -129,34 +143,17 @@ func mac(key, message []byte) []byte {
 // or id was edited by hand verifies no longer.
 func (s *subkeys) secretDigest(c *store.Credential, v *store.Version, secret string) []byte {
 	b := make([]byte, 0, 512)
-	b = appendField(b, "keyfob/digest/v1")
-	b = appendField(b, c.Kind)
-	b = appendField(b, c.Space)
-	b = appendField(b, c.ID)
-	b = appendField(b, v.ID)
-	b = appendField(b, v.Prefix)
-	b = appendField(b, c.Purpose)
-	b = appendField(b, c.Subject)
-	b = appendField(b, c.Binding)
-	b = appendField(b, secret)
+	b = framing.Append(b, "keyfob/digest/v1")
+	b = framing.Append(b, c.Kind)
+	b = framing.Append(b, c.Space)
+	b = framing.Append(b, c.ID)
+	b = framing.Append(b, v.ID)
+	b = framing.Append(b, v.Prefix)
+	b = framing.Append(b, c.Purpose)
+	b = framing.Append(b, c.Subject)
+	b = framing.Append(b, c.Binding)
+	b = framing.Append(b, secret)
 	sum := mac(s.digest, b)
 	clear(b)
 	return sum
-}
-
-// eventMAC binds all fields of an event but its number, which the store gives.
-func (s *subkeys) eventMAC(e *store.Event) []byte {
-	b := make([]byte, 0, 512)
-	b = appendField(b, "keyfob/event/v1")
-	b = appendField(b, e.ID)
-	b = appendField(b, e.Space)
-	b = appendField(b, strconv.FormatInt(e.Time.UnixMilli(), 10))
-	b = appendField(b, e.Actor)
-	b = appendField(b, e.Type)
-	b = appendField(b, e.Credential)
-	b = appendField(b, e.Version)
-	b = appendField(b, e.Subject)
-	b = appendField(b, e.Reason)
-	b = appendField(b, strconv.Itoa(e.RootKey))
-	return mac(s.audit, b)
 }

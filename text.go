@@ -17,6 +17,7 @@ const (
 	maxAttributeName  = 64
 	maxAttributeValue = 1024
 	maxAttributes     = 64
+	maxCIDRs          = 64 // networks, not bytes
 )
 
 // checkText refuses text that could not be stored, logged and shown as what it

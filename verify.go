@@ -5,6 +5,7 @@ import (
 	"crypto/hmac"
 	"errors"
 	"fmt"
+	"net/netip"
 	"slices"
 	"time"
 
@@ -21,14 +22,25 @@ type Check struct {
 
 	// Scopes that it must have, all of them, each spelled exactly so.
 	Scopes []string
+
+	// IP is where it is presented from. Take it from the connection, or from a
+	// proxy that you trust, and never from what the client says. A credential
+	// with CIDRs is refused without it. An IPv4 address mapped into IPv6 is taken
+	// as the IPv4 address.
+	IP netip.Addr
 }
 
 // Verify judges a token that somebody presents. It returns the credential, with
 // the version that was presented, or an error that wraps ErrInvalid and one
-// cause: ErrMalformed, ErrUnknown, ErrExpired, ErrRevoked, ErrReplaced or
-// ErrScope; Reason gives its name. An error without ErrInvalid means that nothing
+// cause: ErrMalformed, ErrUnknown, ErrRevoked, ErrExpired, ErrReplaced,
+// ErrSuspended, ErrNotYet, ErrIP, ErrScope or ErrExhausted; Reason gives its
+// name, and of several causes it is the first in this order. An error without ErrInvalid means that nothing
 // could be decided; treat it as a refusal. Such are ErrInput (the check itself
 // is wrong), ErrSpace, ErrRootKey and ErrUnavailable.
+//
+// A verification that is accepted is what Uses counts: of those that race for
+// the last use, one is accepted. After an error that is not ErrInvalid the use
+// may be counted.
 //
 // The time it takes does not tell how much of a secret was right, nor whether an
 // id exists, as far as the store's own look-up does not.
@@ -50,15 +62,39 @@ func (a *Authority) Verify(ctx context.Context, text string, check Check) (Crede
 	if err != nil {
 		return Credential{}, &invalid{ErrMalformed}
 	}
-	found, err := a.find(ctx, space, presented)
-	if err != nil {
-		return Credential{}, err
+	for {
+		found, err := a.find(ctx, space, presented)
+		if err != nil {
+			return Credential{}, err
+		}
+		now, c := a.now(), &found.Credential
+		if err := judge(now, &found, check); err != nil {
+			return Credential{}, err
+		}
+		if c.Uses != 0 {
+			err := a.store.Apply(ctx, store.Change{Steps: []store.Step{
+				store.UseCredential{Space: c.Space, ID: c.ID, Revision: c.Revision},
+			}})
+			if errors.Is(err, store.ErrConflict) {
+				continue // it was changed or used up meanwhile: judge it anew
+			}
+			if err != nil {
+				return Credential{}, fmt.Errorf("verify: %w", err)
+			}
+			c.Used++
+		}
+		a.uses.Record(space, found.Version.ID, addressOf(check.IP), now)
+		return a.credentialOf(now, c, found.Version), nil
 	}
-	now := a.now()
-	if err := judge(now, &found, check); err != nil {
-		return Credential{}, err
+}
+
+// addressOf is an address as it is recorded: without the zone, which is this
+// machine's own.
+func addressOf(ip netip.Addr) string {
+	if !ip.IsValid() {
+		return ""
 	}
-	return a.credentialOf(now, &found.Credential, found.Version), nil
+	return ip.Unmap().WithZone("").String()
 }
 
 // find returns the version whose secret is presented. The digest is computed
@@ -95,17 +131,26 @@ func judge(now time.Time, found *store.Found, check Check) error {
 		return &invalid{ErrUnknown}
 	case c.State == StateRevoked:
 		return &invalid{ErrRevoked}
-	case c.State != StateActive:
+	case c.State != StateActive && c.State != StateSuspended:
 		return fmt.Errorf("verify: the credential's state %q is none of this version of keyfob", c.State)
 	case isOver(now, c.Expires):
 		return &invalid{ErrExpired}
 	case isOver(now, v.Ends):
 		return &invalid{ErrReplaced}
+	case c.State == StateSuspended:
+		return &invalid{ErrSuspended}
+	case now.Before(c.NotBefore):
+		return &invalid{ErrNotYet}
+	case len(c.CIDRs) > 0 && !isInside(c.CIDRs, check.IP):
+		return &invalid{ErrIP}
 	}
 	for _, scope := range check.Scopes {
 		if !slices.Contains(c.Scopes, scope) {
 			return &invalid{ErrScope}
 		}
+	}
+	if isExhausted(c) {
+		return &invalid{ErrExhausted}
 	}
 	return nil
 }

@@ -64,7 +64,10 @@
 // Package store/storetest holds every implementation to this text.
 package store
 
-import "context"
+import (
+	"context"
+	"time"
+)
 
 // A Store keeps the records of keyfob. The package comment says what an
 // implementation must do.
@@ -91,8 +94,29 @@ type Store interface {
 	// Credentials returns a page of credentials, the newest first.
 	Credentials(ctx context.Context, query Query) ([]Item, error)
 
-	// Events returns a page of a space's events, the oldest first.
+	// Uses returns from where the version with that id in the space (an id) was
+	// used, the last used first; of one time the bytewise higher address first.
+	// Of a version that is not there it returns none.
+	Uses(ctx context.Context, space, version string) ([]Use, error)
+
+	// Events returns a page of a space's events, in the order of their numbers.
 	Events(ctx context.Context, query EventQuery) ([]Event, error)
+
+	// Unsealed returns up to limit events of all spaces that have no Seq, in
+	// ascending order of their numbers. Limit is at least 1.
+	Unsealed(ctx context.Context, limit int) ([]Event, error)
+
+	// Head returns the head of the chain of the space (an id); the zero Head
+	// where nothing was sealed.
+	Head(ctx context.Context, space string) (Head, error)
+
+	// Mark returns the store's mark, the highest time that it was told of. It is
+	// zero where there is none.
+	Mark(ctx context.Context) (time.Time, error)
+
+	// Replay returns the replay of that name in the space (an id), expired or
+	// not.
+	Replay(ctx context.Context, space, name string) (Replay, error)
 
 	// Setting returns the value of a setting.
 	Setting(ctx context.Context, name string) ([]byte, error)

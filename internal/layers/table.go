@@ -8,7 +8,7 @@ const (
 	unknown  layer = iota
 	tool           // programs that check the repository
 	testOnly       // what tests alone import
-	ground         // internal/draw
+	ground         // internal/draw, internal/framing
 	random         // random
 	leaf           // one package, one thing
 	contract       // store
@@ -28,8 +28,9 @@ const (
 // table gives each package of the module its layer, those that are still to come
 // included. A path that ends in /... stands for all packages below it.
 var table = map[string]layer{
-	"internal/draw": ground,
-	"random":        random,
+	"internal/draw":    ground,
+	"internal/framing": ground,
+	"random":           random,
 
 	"token":      leaf,
 	"password":   leaf,
@@ -51,6 +52,7 @@ var table = map[string]layer{
 	"internal/ratelimit": inner,
 	"internal/audit":     inner,
 	"internal/seal":      inner,
+	"internal/lastuse":   inner,
 
 	"":               root,
 	"bearer":         door,
@@ -87,7 +89,7 @@ var belowRoot = []layer{ground, random, leaf, contract}
 
 var rules = map[layer]rule{
 	ground: {
-		says: "internal/draw stands on the standard library alone",
+		says: "internal/draw and internal/framing stand on the standard library alone",
 		few:  true,
 	},
 	random: {
@@ -155,4 +157,5 @@ var rules = map[layer]rule{
 // extra names the modules that one package may import beyond its layer's.
 var extra = map[string][]string{
 	"passphrase": {"github.com/sethvargo/go-diceware"},
+	"passhash":   {"golang.org/x/text"}, // normalization, which the standard library does not have
 }

@@ -13,10 +13,8 @@ import (
 // empty slice or map they have nil.
 
 func cloneCredential(c store.Credential) store.Credential {
-	c.Scopes = slices.Clone(c.Scopes)
-	if len(c.Scopes) == 0 {
-		c.Scopes = nil
-	}
+	c.Scopes = cloneStrings(c.Scopes)
+	c.CIDRs = cloneStrings(c.CIDRs)
 	c.Attributes = maps.Clone(c.Attributes)
 	if len(c.Attributes) == 0 {
 		c.Attributes = nil
@@ -31,7 +29,21 @@ func cloneVersion(v store.Version) store.Version {
 
 func cloneEvent(e store.Event) store.Event {
 	e.MAC = cloneBytes(e.MAC)
+	e.Link = cloneBytes(e.Link)
 	return e
+}
+
+func cloneReplay(r store.Replay) store.Replay {
+	r.Request = cloneBytes(r.Request)
+	r.Sealed = cloneBytes(r.Sealed)
+	return r
+}
+
+func cloneStrings(s []string) []string {
+	if len(s) == 0 {
+		return nil
+	}
+	return slices.Clone(s)
 }
 
 func cloneBytes(b []byte) []byte {
@@ -41,4 +53,4 @@ func cloneBytes(b []byte) []byte {
 	return bytes.Clone(b)
 }
 
-func compareNumber(e store.Event, number int64) int { return cmp.Compare(e.Number, number) }
+func compareNumber(e *store.Event, number int64) int { return cmp.Compare(e.Number, number) }

@@ -65,10 +65,9 @@ func (s *Store) Apply(ctx context.Context, change store.Change) error {
 		}
 	}
 	for _, e := range change.Events { // no step follows, so that nothing undoes them
-		s.t.number++
-		e.Number = s.t.number
-		s.t.events[e.Space] = append(s.t.events[e.Space], cloneEvent(e))
+		s.t.append(e)
 	}
+	s.t.passSealed()
 	return nil
 }
 

@@ -3,7 +3,10 @@ package memory
 import (
 	"context"
 	"fmt"
+	"iter"
 	"slices"
+	"strings"
+	"time"
 
 	"github.com/keyfob-dev/keyfob/store"
 )
@@ -82,8 +85,7 @@ func (s *Store) Credentials(ctx context.Context, q store.Query) (items []store.I
 			end, _ = slices.BinarySearchFunc(list, q.After, comparePosition)
 		}
 		for _, c := range slices.Backward(list[:end]) {
-			if q.Kind != "" && q.Kind != c.Kind ||
-				len(q.States) > 0 && !slices.Contains(q.States, c.State) {
+			if !matches(c, q) {
 				continue
 			}
 			items = append(items, t.item(c))
@@ -96,23 +98,114 @@ func (s *Store) Credentials(ctx context.Context, q store.Query) (items []store.I
 	return items, err
 }
 
-// Events returns a page of a space's events, the oldest first.
+// matches reports whether a credential of the query's space and subject is what
+// it asks for.
+func matches(c *store.Credential, q store.Query) bool {
+	before := func(end time.Time) bool { return !c.Expires.IsZero() && c.Expires.Before(end) }
+	return (q.Kind == "" || q.Kind == c.Kind) &&
+		(len(q.States) == 0 || slices.Contains(q.States, c.State)) &&
+		strings.Contains(c.Name, q.NameContains) &&
+		(q.Scope == "" || slices.Contains(c.Scopes, q.Scope)) &&
+		(q.ExpiresBefore.IsZero() || before(q.ExpiresBefore)) &&
+		(q.EndedBefore.IsZero() || before(q.EndedBefore) || c.State.Final() && c.Updated.Before(q.EndedBefore))
+}
+
+// Uses returns from where a version was used, the last used first.
+func (s *Store) Uses(ctx context.Context, space, version string) (uses []store.Use, err error) {
+	err = s.read(ctx, func(t *tables) error {
+		if v := t.versions[version]; v != nil && v.Space == space {
+			uses = slices.Clone(t.uses[version])
+		}
+		return nil
+	})
+	return uses, err
+}
+
+// Events returns a page of a space's events, in the order of their numbers.
 func (s *Store) Events(ctx context.Context, q store.EventQuery) (events []store.Event, err error) {
 	err = s.read(ctx, func(t *tables) error {
 		if q.Limit < 1 {
 			return badLimit(q.Limit)
 		}
-		list := t.events[q.Space]
-		start, found := slices.BinarySearchFunc(list, q.After, compareNumber)
-		if found {
-			start++
-		}
-		for _, e := range list[start:][:min(len(list)-start, q.Limit)] {
-			events = append(events, cloneEvent(e))
+		for _, e := range eventsFrom(t.events[q.Space], q) {
+			if q.Credential != "" && q.Credential != e.Credential || q.Type != "" && q.Type != e.Type {
+				continue
+			}
+			events = append(events, cloneEvent(*e))
+			if len(events) == q.Limit {
+				break
+			}
 		}
 		return nil
 	})
 	return events, err
+}
+
+// eventsFrom returns the events of a list from where a query begins, in the
+// order that it asks for.
+func eventsFrom(list []*store.Event, q store.EventQuery) iter.Seq2[int, *store.Event] {
+	i, found := slices.BinarySearchFunc(list, q.After, compareNumber)
+	switch {
+	case q.Newest && q.After == 0:
+		return slices.Backward(list)
+	case q.Newest:
+		return slices.Backward(list[:i])
+	case found:
+		i++
+	}
+	return slices.All(list[i:])
+}
+
+// Unsealed returns up to limit events of all spaces that have no Seq.
+func (s *Store) Unsealed(ctx context.Context, limit int) (events []store.Event, err error) {
+	err = s.read(ctx, func(t *tables) error {
+		if limit < 1 {
+			return badLimit(limit)
+		}
+		for _, e := range t.log[t.sealed:] {
+			if e.Seq != 0 {
+				continue
+			}
+			events = append(events, cloneEvent(*e))
+			if len(events) == limit {
+				break
+			}
+		}
+		return nil
+	})
+	return events, err
+}
+
+// Head returns the head of a space's chain.
+func (s *Store) Head(ctx context.Context, space string) (head store.Head, err error) {
+	err = s.read(ctx, func(t *tables) error {
+		head = t.heads[space]
+		head.Link = cloneBytes(head.Link)
+		return nil
+	})
+	return head, err
+}
+
+// Mark returns the store's mark.
+func (s *Store) Mark(ctx context.Context) (mark time.Time, err error) {
+	err = s.read(ctx, func(t *tables) error {
+		mark = t.mark
+		return nil
+	})
+	return mark, err
+}
+
+// Replay returns the replay of that name in the space.
+func (s *Store) Replay(ctx context.Context, space, name string) (replay store.Replay, err error) {
+	err = s.read(ctx, func(t *tables) error {
+		stored, ok := t.replays[replayKey{space, name}]
+		if !ok {
+			return notFound("replay", name)
+		}
+		replay = cloneReplay(stored)
+		return nil
+	})
+	return replay, err
 }
 
 // Setting returns the value of a setting.

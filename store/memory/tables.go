@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/keyfob-dev/keyfob/store"
 )
@@ -16,11 +17,16 @@ type tables struct {
 	names       []string                     // of all spaces, ascending
 	credentials map[string]*store.Credential // by id
 	lists       map[listKey][]*store.Credential
-	versions    map[string]*store.Version // by id
-	numbers     map[numberKey]bool        // of the versions that are there
-	events      map[string][]store.Event  // by space, ascending
-	number      int64                     // of the newest event
+	versions    map[string]*store.Version           // by id
+	numbers     map[string]map[int64]*store.Version // by credential and number
+	uses        map[string][]store.Use              // by version, in the order of Uses
+	log         []*store.Event                      // all; the one with number n has index n-1
+	events      map[string][]*store.Event           // by space, ascending
+	sealed      int                                 // at least so many of log, from the start, have a Seq
+	heads       map[string]store.Head               // by space
+	replays     map[replayKey]store.Replay
 	settings    map[string][]byte
+	mark        time.Time
 }
 
 // A listKey names a list of credentials, which is in ascending order of Created
@@ -29,11 +35,8 @@ type tables struct {
 // is empty, and in that of its subject.
 type listKey struct{ space, subject string }
 
-// A numberKey names a version by its number.
-type numberKey struct {
-	credential string
-	number     int64
-}
+// A replayKey names a replay.
+type replayKey struct{ space, name string }
 
 func newTables() *tables {
 	return &tables{
@@ -42,8 +45,11 @@ func newTables() *tables {
 		credentials: map[string]*store.Credential{},
 		lists:       map[listKey][]*store.Credential{},
 		versions:    map[string]*store.Version{},
-		numbers:     map[numberKey]bool{},
-		events:      map[string][]store.Event{},
+		numbers:     map[string]map[int64]*store.Version{},
+		uses:        map[string][]store.Use{},
+		events:      map[string][]*store.Event{},
+		heads:       map[string]store.Head{},
+		replays:     map[replayKey]store.Replay{},
 		settings:    map[string][]byte{},
 	}
 }
@@ -85,6 +91,21 @@ func positionOf(c *store.Credential) store.Position {
 	return store.Position{Created: c.Created, ID: c.ID}
 }
 
+// append adds an event to the log.
+func (t *tables) append(e store.Event) {
+	e = cloneEvent(e)
+	e.Number, e.Seq, e.Link = int64(len(t.log))+1, 0, nil
+	t.log = append(t.log, &e)
+	t.events[e.Space] = append(t.events[e.Space], &e)
+}
+
+// passSealed counts the events that Unsealed need not look at.
+func (t *tables) passSealed() {
+	for t.sealed < len(t.log) && t.log[t.sealed].Seq != 0 {
+		t.sealed++
+	}
+}
+
 // A tx is a change under way: each write notes how to take it back.
 type tx struct {
 	*tables
@@ -107,8 +128,22 @@ func set[T any](tx *tx, p *T, value T) {
 	*p = value
 }
 
-// add puts an entry into a map that has none of its key.
-func add[K comparable, V any](tx *tx, m map[K]V, key K, value V) {
-	tx.onRollback(func() { delete(m, key) })
+// put gives a map's key a value.
+func put[K comparable, V any](tx *tx, m map[K]V, key K, value V) {
+	was, ok := m[key]
+	tx.onRollback(func() {
+		if ok {
+			m[key] = was
+		} else {
+			delete(m, key)
+		}
+	})
 	m[key] = value
+}
+
+// remove takes an entry out of a map that has it.
+func remove[K comparable, V any](tx *tx, m map[K]V, key K) {
+	was := m[key]
+	tx.onRollback(func() { m[key] = was })
+	delete(m, key)
 }

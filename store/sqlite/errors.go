@@ -16,6 +16,7 @@ var (
 	errNoSpace      = fmt.Errorf("store/sqlite: space %w", store.ErrNotFound)
 	errNoCredential = fmt.Errorf("store/sqlite: credential %w", store.ErrNotFound)
 	errNoVersion    = fmt.Errorf("store/sqlite: version %w", store.ErrNotFound)
+	errNoReplay     = fmt.Errorf("store/sqlite: replay %w", store.ErrNotFound)
 	errNoSetting    = fmt.Errorf("store/sqlite: setting %w", store.ErrNotFound)
 )
 

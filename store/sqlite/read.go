@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"time"
 
 	"github.com/keyfob-dev/keyfob/store"
 )
@@ -25,7 +26,7 @@ const (
 	// An item is a credential with its current and its previous version.
 	sqlItem = `
 		SELECT ` + credentialColumns + `, ` + versionColumns + `,
-			p.id, p.number, p.prefix, p.digest, p.root_key, p.created, p.ends
+			p.id, p.number, p.prefix, p.digest, p.root_key, p.created, p.ends, p.first_used, p.last_used
 		FROM credentials AS c
 			LEFT JOIN versions AS v ON v.id = c.current AND v.credential = c.serial
 			LEFT JOIN versions AS p ON p.id = c.previous AND p.credential = c.serial`
@@ -36,17 +37,41 @@ const (
 
 	sqlOrderCredentials = `
 			AND (c.created, c.id) < (?2, ?3) AND c.state IN (?4, ?5, ?6, ?7, ?8)
+			AND (?10 IS NULL OR instr(CAST(c.name AS BLOB), ?10) > 0)
+			AND (?11 IS NULL OR EXISTS (SELECT 1 FROM json_each(c.scopes) WHERE value = ?11))
+			AND (?12 IS NULL OR c.expires < ?12)
+			AND (?13 IS NULL OR c.expires < ?13
+				OR c.state IN ('redeemed', 'replaced', 'revoked') AND (c.updated IS NULL OR c.updated < ?13))
 		ORDER BY c.created DESC, c.id DESC LIMIT ?9`
 
 	// The signs before kind and subject keep SQLite to the index of the others.
 	sqlOfSpace          = sqlItem + ` WHERE c.space = ?1` + sqlOrderCredentials
-	sqlOfKind           = sqlItem + ` WHERE c.space = ?1 AND c.kind = ?10` + sqlOrderCredentials
-	sqlOfSubject        = sqlItem + ` WHERE c.space = ?1 AND c.subject = ?10` + sqlOrderCredentials
-	sqlOfSubjectAndKind = sqlItem + ` WHERE c.space = ?1 AND c.subject = ?10 AND +c.kind = ?11` + sqlOrderCredentials
+	sqlOfKind           = sqlItem + ` WHERE c.space = ?1 AND c.kind = ?14` + sqlOrderCredentials
+	sqlOfSubject        = sqlItem + ` WHERE c.space = ?1 AND c.subject = ?14` + sqlOrderCredentials
+	sqlOfSubjectAndKind = sqlItem + ` WHERE c.space = ?1 AND c.subject = ?14 AND +c.kind = ?15` + sqlOrderCredentials
 
+	// An empty type is any.
 	sqlEvents = `
 		SELECT ` + eventColumns + ` FROM events
-		WHERE space = ?1 AND number > ?2 ORDER BY number LIMIT ?3`
+		WHERE space = ?1 AND number > ?2 AND (?4 = '' OR type = ?4) ORDER BY number LIMIT ?3`
+
+	sqlNewestEvents = `
+		SELECT ` + eventColumns + ` FROM events
+		WHERE space = ?1 AND number < ?2 AND (?4 = '' OR type = ?4) ORDER BY number DESC LIMIT ?3`
+
+	sqlEventsOf = `
+		SELECT ` + eventColumns + ` FROM events
+		WHERE +space = ?1 AND credential = ?5 AND number > ?2 AND (?4 = '' OR type = ?4)
+		ORDER BY number LIMIT ?3`
+
+	sqlNewestEventsOf = `
+		SELECT ` + eventColumns + ` FROM events
+		WHERE +space = ?1 AND credential = ?5 AND number < ?2 AND (?4 = '' OR type = ?4)
+		ORDER BY number DESC LIMIT ?3`
+
+	sqlMark = `SELECT time FROM mark`
+
+	sqlReplay = `SELECT request, sealed, expires FROM replays WHERE space = ?1 AND name = ?2`
 
 	sqlSetting = `SELECT value FROM settings WHERE name = ?1`
 )
@@ -160,7 +185,8 @@ func statementOf(q store.Query) (sql string, args []any) {
 		}
 		args = append(args, string(s))
 	}
-	args = append(args, q.Limit)
+	args = append(args, q.Limit, optionalBytes(q.NameContains), optionalText(q.Scope),
+		optionalMilliseconds(q.ExpiresBefore), optionalMilliseconds(q.EndedBefore))
 	switch {
 	case q.Subject != "" && q.Kind != "":
 		return sqlOfSubjectAndKind, append(args, q.Subject, string(q.Kind))
@@ -172,19 +198,72 @@ func statementOf(q store.Query) (sql string, args []any) {
 	return sqlOfSpace, args
 }
 
-// Events returns a page of a space's events, the oldest first.
+// optionalText is NULL when it is empty.
+func optionalText(s string) any {
+	if s == "" {
+		return nil
+	}
+	return s
+}
+
+// optionalBytes is a BLOB that is NULL when it is empty.
+func optionalBytes(s string) any {
+	if s == "" {
+		return nil
+	}
+	return []byte(s)
+}
+
+// Events returns a page of a space's events, in the order of their numbers.
 func (s *Store) Events(ctx context.Context, q store.EventQuery) (events []store.Event, err error) {
 	if q.Limit < 1 {
 		return nil, badLimit(q.Limit)
 	}
+	sql, args := statementOfEvents(q)
 	_, err = s.read(ctx, func(r *row) error {
 		events = append(events, r.event(q.Space))
 		return nil
-	}, sqlEvents, q.Space, q.After, q.Limit)
+	}, sql, args...)
 	if err != nil {
 		return nil, err
 	}
 	return events, nil
+}
+
+// statementOfEvents returns the statement of a query and its parameters.
+func statementOfEvents(q store.EventQuery) (sql string, args []any) {
+	after := q.After
+	if q.Newest && after == 0 {
+		after = math.MaxInt64
+	}
+	args = []any{q.Space, after, q.Limit, q.Type}
+	switch {
+	case q.Credential != "" && q.Newest:
+		return sqlNewestEventsOf, append(args, q.Credential)
+	case q.Credential != "":
+		return sqlEventsOf, append(args, q.Credential)
+	case q.Newest:
+		return sqlNewestEvents, args
+	}
+	return sqlEvents, args
+}
+
+// Mark returns the store's mark.
+func (s *Store) Mark(ctx context.Context) (mark time.Time, err error) {
+	_, err = s.read(ctx, func(r *row) error {
+		mark = r.optionalTime()
+		return nil
+	}, sqlMark)
+	return mark, err
+}
+
+// Replay returns the replay of that name in the space.
+func (s *Store) Replay(ctx context.Context, space, name string) (replay store.Replay, err error) {
+	n, err := s.read(ctx, func(r *row) error {
+		replay = store.Replay{Space: space, Name: name, Request: r.blob(), Sealed: r.blob(), Expires: r.time()}
+		return nil
+	}, sqlReplay, space, name)
+	return replay, orNotFound(n, err, errNoReplay)
 }
 
 // Setting returns the value of a setting.

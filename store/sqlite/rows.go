@@ -63,14 +63,15 @@ func (r *row) space() store.Space {
 // credentialColumns are those of table c but for the space, which whoever asks
 // knows.
 const credentialColumns = `c.id, c.kind, c.subject, c.purpose, c.binding, c.name, c.scopes, c.attributes,
-	c.expires, c.state, c.reason, c.revision, c.created, c.current, c.previous`
+	c.expires, c.state, c.reason, c.revision, c.created, c.current, c.previous,
+	c.not_before, c.cidrs, c.uses, c.used, c.limit_rate, c.limit_per, c.limit_burst, c.updated`
 
 func (r *row) credential(c *store.Credential, space string) (err error) {
 	c.Space = space
 	c.ID = r.text()
 	c.Kind = store.Kind(r.text())
 	c.Subject, c.Purpose, c.Binding, c.Name = r.text(), r.text(), r.text(), r.text()
-	if c.Scopes, err = scopes(r.stmt.ColumnRawText(r.next())); err != nil {
+	if c.Scopes, err = texts(r.stmt.ColumnRawText(r.next())); err != nil {
 		return err
 	}
 	if c.Attributes, err = attributes(r.stmt.ColumnRawText(r.next())); err != nil {
@@ -80,22 +81,31 @@ func (r *row) credential(c *store.Credential, space string) (err error) {
 	c.State = store.State(r.text())
 	c.Reason, c.Revision, c.Created = r.text(), r.integer(), r.time()
 	c.Current, c.Previous = r.text(), r.text()
+	c.NotBefore = r.optionalTime()
+	if c.CIDRs, err = texts(r.stmt.ColumnRawText(r.next())); err != nil {
+		return err
+	}
+	c.Uses, c.Used = r.integer(), r.integer()
+	c.Limit = store.Limit{Rate: r.integer(), Per: time.Duration(r.integer()) * time.Millisecond, Burst: r.integer()}
+	c.Updated = r.optionalTime()
 	return nil
 }
 
 // versionColumns are those of table v but for its credential and space.
-const versionColumns = `v.id, v.number, v.prefix, v.digest, v.root_key, v.created, v.ends`
+const versionColumns = `v.id, v.number, v.prefix, v.digest, v.root_key, v.created, v.ends,
+	v.first_used, v.last_used`
 
 func (r *row) version(v *store.Version, of *store.Credential) {
 	v.Credential, v.Space = of.ID, of.Space
 	v.ID, v.Number, v.Prefix = r.text(), r.integer(), r.text()
 	v.Digest, v.RootKey = r.blob(), int(r.integer())
 	v.Created, v.Ends = r.time(), r.optionalTime()
+	v.FirstUsed, v.LastUsed = r.optionalTime(), r.optionalTime()
 }
 
 // numVersionColumns is how many columns a version that is not there has, all of
 // them NULL.
-const numVersionColumns = 7
+const numVersionColumns = 9
 
 // item reads a credential and two versions.
 func (r *row) item(item *store.Item, space string) error {
@@ -115,18 +125,18 @@ func (r *row) item(item *store.Item, space string) error {
 	return nil
 }
 
-const eventColumns = `number, id, time, actor, type, credential, version, subject, reason, root_key, mac`
+const eventColumns = `number, id, time, actor, type, credential, version, subject, reason, root_key, mac, seq, link`
 
 func (r *row) event(space string) store.Event {
 	return store.Event{
 		Number: r.integer(), ID: r.text(), Space: space, Time: r.time(), Actor: r.text(), Type: r.text(),
 		Credential: r.text(), Version: r.text(), Subject: r.text(), Reason: r.text(),
-		RootKey: int(r.integer()), MAC: r.blob(),
+		RootKey: int(r.integer()), MAC: r.blob(), Seq: r.integer(), Link: r.blob(), // NULL is 0 and nil
 	}
 }
 
 // errNotJSON hides the error of the decoder, which quotes what it read.
-var errNotJSON = errors.New("the scopes or attributes of a credential are not JSON; the database is damaged")
+var errNotJSON = errors.New("the scopes, attributes or networks of a credential are not JSON; the database is damaged")
 
 // strings returns the strings of a JSON array or object that encode has written,
 // in their order: of an object, name and value by turns. It is on the path of
@@ -148,17 +158,17 @@ func plainStrings(text []byte) (list []string, ok bool) {
 	return list, true
 }
 
-func scopes(text []byte) (scopes []string, err error) {
+func texts(text []byte) (list []string, err error) {
 	if string(text) == "[]" {
 		return nil, nil
 	}
 	if list, ok := plainStrings(text); ok {
 		return list, nil
 	}
-	if json.Unmarshal(text, &scopes) != nil {
+	if json.Unmarshal(text, &list) != nil {
 		return nil, errNotJSON
 	}
-	return scopes, nil
+	return list, nil
 }
 
 func attributes(text []byte) (attributes map[string]string, err error) {
@@ -179,18 +189,32 @@ func attributes(text []byte) (attributes map[string]string, err error) {
 }
 
 // errNotUTF8 is about what JSON cannot hold.
-var errNotUTF8 = errors.New("a scope or an attribute is not UTF-8")
+var errNotUTF8 = errors.New("a scope, an attribute or a network is not UTF-8")
 
-func scopesText(scopes []string) (string, error) {
-	if len(scopes) == 0 {
+// jsonTexts are the fields of a credential that are kept as JSON.
+type jsonTexts struct{ scopes, attributes, cidrs string }
+
+func textsOf(c *store.Credential) (t jsonTexts, err error) {
+	if t.scopes, err = listText(c.Scopes); err != nil {
+		return t, err
+	}
+	if t.attributes, err = attributesText(c.Attributes); err != nil {
+		return t, err
+	}
+	t.cidrs, err = listText(c.CIDRs)
+	return t, err
+}
+
+func listText(list []string) (string, error) {
+	if len(list) == 0 {
 		return "[]", nil
 	}
-	for _, s := range scopes {
+	for _, s := range list {
 		if !utf8.ValidString(s) {
 			return "", errNotUTF8
 		}
 	}
-	return encode(scopes)
+	return encode(list)
 }
 
 func attributesText(attributes map[string]string) (string, error) {

@@ -7,12 +7,16 @@ import (
 	"github.com/keyfob-dev/keyfob/store"
 )
 
-// A write is one statement of a change: a step, or an event. It shares no memory
-// with the caller of Apply, who may be gone when it runs.
+// A write is one statement of a change. It shares no memory with the caller of
+// Apply, who may be gone when it runs.
 type write struct {
 	sql  string
 	args []any
+	step int // the step whose condition does not hold when no row is written; or none
 }
+
+// none is the step of a write without a condition.
+const none = -1
 
 // The statements of the steps. The condition of a step is the WHERE clause of
 // its statement, which writes one row if it holds and none if it does not.
@@ -29,20 +33,36 @@ const (
 
 	sqlCreateCredential = `
 		INSERT INTO credentials (id, space, kind, subject, purpose, binding, name, scopes, attributes,
-			expires, state, reason, revision, created, current, previous)
-		SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, 1, ?13, ?14, ?15
+			expires, state, reason, revision, created, current, previous,
+			not_before, cidrs, uses, used, limit_rate, limit_per, limit_burst, updated)
+		SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, 1, ?13, ?14, ?15,
+			?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23
 		WHERE NOT EXISTS (SELECT 1 FROM credentials WHERE id = ?1)`
 
 	sqlUpdateCredential = `
 		UPDATE credentials
 		SET name = ?1, scopes = ?2, attributes = ?3, expires = ?4, state = ?5, reason = ?6,
-			current = ?7, previous = ?8, revision = revision + 1
-		WHERE id = ?9 AND space = ?10 AND revision = ?11
+			current = ?7, previous = ?8, not_before = ?9, cidrs = ?10, uses = ?11,
+			limit_rate = ?12, limit_per = ?13, limit_burst = ?14, updated = ?15, revision = revision + 1
+		WHERE id = ?16 AND space = ?17 AND revision = ?18
 			AND state NOT IN ('redeemed', 'replaced', 'revoked')`
 
+	sqlUseCredential = `
+		UPDATE credentials SET used = used + 1
+		WHERE id = ?1 AND space = ?2 AND revision = ?3 AND used < uses`
+
+	// With the versions go the rows of uses.
+	sqlDeleteVersions = `
+		DELETE FROM versions
+		WHERE credential = (SELECT serial FROM credentials WHERE id = ?1 AND space = ?2 AND revision = ?3)`
+
+	sqlDeleteCredential = `
+		DELETE FROM credentials WHERE id = ?1 AND space = ?2 AND revision = ?3`
+
 	sqlCreateVersion = `
-		INSERT INTO versions (id, credential, space, number, prefix, digest, root_key, created, ends)
-		SELECT ?1, c.serial, c.space, ?4, ?5, ?6, ?7, ?8, ?9
+		INSERT INTO versions (id, credential, space, number, prefix, digest, root_key, created, ends,
+			first_used, last_used)
+		SELECT ?1, c.serial, c.space, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11
 		FROM credentials AS c
 		WHERE c.id = ?2 AND c.space = ?3
 			AND NOT EXISTS (SELECT 1 FROM versions WHERE id = ?1)
@@ -57,84 +77,119 @@ const (
 		SELECT ?1, ?2
 		WHERE NOT EXISTS (SELECT 1 FROM settings WHERE name = ?1)`
 
+	sqlRaiseMark = `UPDATE mark SET time = ?1 WHERE time IS NULL OR time < ?1`
+
+	sqlSetMark = `UPDATE mark SET time = ?2 WHERE time IS ?1`
+
+	sqlCreateReplay = `
+		INSERT INTO replays (space, name, request, sealed, expires)
+		SELECT ?1, ?2, ?3, ?4, ?5
+		WHERE NOT EXISTS (SELECT 1 FROM replays WHERE space = ?1 AND name = ?2)`
+
+	sqlDeleteReplays = `DELETE FROM replays WHERE expires <= ?1`
+
 	sqlAppendEvent = `
 		INSERT INTO events (id, space, time, actor, type, credential, version, subject, reason, root_key, mac)
 		VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)`
 )
 
 // writesOf returns the statements of a change, those of its steps first.
-func writesOf(change store.Change) ([]write, error) {
-	writes := make([]write, 0, len(change.Steps)+len(change.Events))
+func writesOf(change store.Change) (writes []write, err error) {
+	writes = make([]write, 0, len(change.Steps)+len(change.Events))
 	for i, step := range change.Steps {
-		w, err := writeOf(step)
-		if err != nil {
+		if writes, err = appendStep(writes, step, i); err != nil {
 			return nil, fmt.Errorf("store/sqlite: step %d: %w", i, err)
 		}
-		writes = append(writes, w)
 	}
 	for _, e := range change.Events {
 		writes = append(writes, write{sqlAppendEvent, []any{
 			e.ID, e.Space, milliseconds(e.Time), e.Actor, e.Type, e.Credential, e.Version, e.Subject, e.Reason,
 			e.RootKey, bytes.Clone(e.MAC),
-		}})
+		}, none})
 	}
 	return writes, nil
 }
 
-func writeOf(step store.Step) (write, error) {
+// appendStep appends the statements of a step, which has the index i.
+func appendStep(writes []write, step store.Step, i int) ([]write, error) {
+	switch s := step.(type) {
+	case store.RecordUse:
+		return append(writes, recordUse(s)...), nil
+	case store.SealEvents:
+		return appendSeals(writes, s, i)
+	case store.DeleteCredential:
+		args := []any{s.ID, s.Space, s.Revision}
+		return append(writes, write{sqlDeleteVersions, args, none}, write{sqlDeleteCredential, args, i}), nil
+	case store.RaiseMark:
+		return append(writes, write{sqlRaiseMark, []any{optionalMilliseconds(s.To)}, none}), nil
+	case store.DeleteReplays:
+		return append(writes, write{sqlDeleteReplays, []any{milliseconds(s.Until)}, none}), nil
+	}
+	sql, args, err := statementOfStep(step)
+	return append(writes, write{sql, args, i}), err
+}
+
+// statementOfStep returns the one statement of a step, which has a condition.
+func statementOfStep(step store.Step) (sql string, args []any, err error) {
 	switch s := step.(type) {
 	case store.CreateSpace:
-		return write{sqlCreateSpace, []any{
-			s.Space.ID, s.Space.Name, s.Space.Prefix, milliseconds(s.Space.Created),
-		}}, nil
+		return sqlCreateSpace, []any{s.Space.ID, s.Space.Name, s.Space.Prefix, milliseconds(s.Space.Created)}, nil
 	case store.UpdateSpace:
-		return write{sqlUpdateSpace, []any{s.Space.Prefix, s.Space.ID, s.Space.Revision}}, nil
+		return sqlUpdateSpace, []any{s.Space.Prefix, s.Space.ID, s.Space.Revision}, nil
 	case store.CreateCredential:
-		return createCredential(&s.Credential)
+		args, err := createCredential(&s.Credential)
+		return sqlCreateCredential, args, err
 	case store.UpdateCredential:
-		return updateCredential(&s.Credential)
+		args, err := updateCredential(&s.Credential)
+		return sqlUpdateCredential, args, err
+	case store.UseCredential:
+		return sqlUseCredential, []any{s.ID, s.Space, s.Revision}, nil
 	case store.CreateVersion:
 		v := s.Version
-		return write{sqlCreateVersion, []any{
+		return sqlCreateVersion, []any{
 			v.ID, v.Credential, v.Space, v.Number, v.Prefix, bytes.Clone(v.Digest), v.RootKey,
 			milliseconds(v.Created), optionalMilliseconds(v.Ends),
-		}}, nil
+			optionalMilliseconds(v.FirstUsed), optionalMilliseconds(v.LastUsed),
+		}, nil
 	case store.EndVersion:
-		return write{sqlEndVersion, []any{
+		return sqlEndVersion, []any{
 			optionalMilliseconds(s.Ends), s.ID, s.Space, optionalMilliseconds(s.Was),
-		}}, nil
+		}, nil
 	case store.CreateSetting:
-		return write{sqlCreateSetting, []any{s.Name, bytes.Clone(s.Value)}}, nil
+		return sqlCreateSetting, []any{s.Name, bytes.Clone(s.Value)}, nil
+	case store.SetMark:
+		return sqlSetMark, []any{optionalMilliseconds(s.Was), optionalMilliseconds(s.To)}, nil
+	case store.CreateReplay:
+		r := s.Replay
+		return sqlCreateReplay, []any{
+			r.Space, r.Name, bytes.Clone(r.Request), bytes.Clone(r.Sealed), milliseconds(r.Expires),
+		}, nil
 	}
-	return write{}, fmt.Errorf("a step of type %T, which is none of package store's", step)
+	return "", nil, fmt.Errorf("a step of type %T, which is none of package store's", step)
 }
 
-func createCredential(c *store.Credential) (write, error) {
-	scopes, err := scopesText(c.Scopes)
+func createCredential(c *store.Credential) ([]any, error) {
+	t, err := textsOf(c)
 	if err != nil {
-		return write{}, err
+		return nil, err
 	}
-	attributes, err := attributesText(c.Attributes)
-	if err != nil {
-		return write{}, err
-	}
-	return write{sqlCreateCredential, []any{
-		c.ID, c.Space, string(c.Kind), c.Subject, c.Purpose, c.Binding, c.Name, scopes, attributes,
+	return []any{
+		c.ID, c.Space, string(c.Kind), c.Subject, c.Purpose, c.Binding, c.Name, t.scopes, t.attributes,
 		optionalMilliseconds(c.Expires), string(c.State), c.Reason, milliseconds(c.Created), c.Current, c.Previous,
-	}}, nil
+		optionalMilliseconds(c.NotBefore), t.cidrs, c.Uses, c.Used,
+		c.Limit.Rate, c.Limit.Per.Milliseconds(), c.Limit.Burst, optionalMilliseconds(c.Updated),
+	}, nil
 }
 
-func updateCredential(c *store.Credential) (write, error) {
-	scopes, err := scopesText(c.Scopes)
+func updateCredential(c *store.Credential) ([]any, error) {
+	t, err := textsOf(c)
 	if err != nil {
-		return write{}, err
+		return nil, err
 	}
-	attributes, err := attributesText(c.Attributes)
-	if err != nil {
-		return write{}, err
-	}
-	return write{sqlUpdateCredential, []any{
-		c.Name, scopes, attributes, optionalMilliseconds(c.Expires), string(c.State), c.Reason,
-		c.Current, c.Previous, c.ID, c.Space, c.Revision,
-	}}, nil
+	return []any{
+		c.Name, t.scopes, t.attributes, optionalMilliseconds(c.Expires), string(c.State), c.Reason,
+		c.Current, c.Previous, optionalMilliseconds(c.NotBefore), t.cidrs, c.Uses,
+		c.Limit.Rate, c.Limit.Per.Milliseconds(), c.Limit.Burst, optionalMilliseconds(c.Updated),
+		c.ID, c.Space, c.Revision,
+	}, nil
 }

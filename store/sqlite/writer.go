@@ -41,7 +41,6 @@ const soon = time.Second
 type request struct {
 	ctx    context.Context
 	writes []write
-	steps  int         // how many of the writes are steps; the rest are events
 	taken  atomic.Bool // by the writer, to carry it out, or back by the caller: by one of them
 	err    error       // what to answer when the transaction is committed
 	answer chan error  // holds one, so that the writer never waits for a caller
@@ -66,7 +65,7 @@ func (s *Store) Apply(ctx context.Context, change store.Change) error {
 	if err != nil {
 		return err
 	}
-	r := &request{ctx: ctx, writes: writes, steps: len(change.Steps), answer: make(chan error, 1)}
+	r := &request{ctx: ctx, writes: writes, answer: make(chan error, 1)}
 	select {
 	case s.queue <- r:
 	case <-ctx.Done():
@@ -137,15 +136,15 @@ func (s *Store) change(r *request) error {
 	if err := s.writer.exec(sqlSave); err != nil {
 		return err
 	}
-	for i, w := range r.writes {
+	for _, w := range r.writes {
 		err := s.writer.exec(w.sql, w.args...)
 		if err != nil && !isRefusal(err) {
 			return err
 		}
 		if err != nil {
 			r.err = fmt.Errorf("store/sqlite: the change was refused: %w", err)
-		} else if i < r.steps && s.writer.Changes() == 0 {
-			r.err = fmt.Errorf("store/sqlite: %w", &store.ConflictError{Step: i})
+		} else if w.step != none && s.writer.Changes() == 0 {
+			r.err = fmt.Errorf("store/sqlite: %w", &store.ConflictError{Step: w.step})
 		}
 		if r.err != nil {
 			if err := s.writer.exec(sqlRollback); err != nil {
