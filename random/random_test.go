@@ -279,6 +279,8 @@ func TestSource(t *testing.T) {
 	}
 	r := mathrand.New(random.Source{})
 	fair(t, "IntN of a Rand", alike(6), func() int { return r.IntN(6) })
+	fair(t, "Float64 of a Rand", alike(10), func() int { return int(10 * r.Float64()) })
+	fair(t, "Perm of a Rand", alike(24), func() int { return rank(4, r.Perm(4)) })
 	// The mean of 10,000 standard normals has a deviation of 0.01, that of as many
 	// exponentials of mean 1 as well (their 10,000-fold sum is almost normal). Ten
 	// deviations are passed once in 10^23; for the exponential, whose tail is

@@ -162,3 +162,13 @@ func ExampleFormat() {
 	fmt.Println(f, err)
 	// Output: base32 <nil>
 }
+
+// What comes from a configuration is checked once; New and its like panic where
+// Check returns an error.
+func ExampleRecipe_Check() {
+	fmt.Println(token.Recipe{Prefix: "Acme"}.Check())
+	fmt.Println(token.Recipe{Prefix: "acme"}.Check())
+	// Output:
+	// not a token prefix: it holds 'A'; only a-z, 0-9 and _ are allowed
+	// <nil>
+}
