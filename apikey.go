@@ -32,6 +32,9 @@ type APIKey struct {
 	// limit.
 	Uses int64
 
+	// Limit is how often Verify accepts it in a time.
+	Limit Limit
+
 	// Attributes are for the application: at most 64, with names of up to 64
 	// and values of up to 1024 bytes of UTF-8. Do not put secrets there.
 	Attributes map[string]string
@@ -44,7 +47,7 @@ func (k APIKey) record(c *store.Credential) error {
 	c.Kind, c.Subject = KindAPIKey, k.Subject
 	p := policy{
 		name: k.Name, scopes: k.Scopes, notBefore: k.NotBefore, expires: k.Expires,
-		cidrs: k.CIDRs, uses: k.Uses, attributes: k.Attributes,
+		cidrs: k.CIDRs, uses: k.Uses, limit: k.Limit, attributes: k.Attributes,
 	}
 	return p.record(c, c.Created)
 }

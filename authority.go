@@ -4,12 +4,15 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
 
 	"github.com/keyfob-dev/keyfob/internal/audit"
+	"github.com/keyfob-dev/keyfob/internal/cache"
 	"github.com/keyfob-dev/keyfob/internal/lastuse"
+	"github.com/keyfob-dev/keyfob/internal/ratelimit"
 	"github.com/keyfob-dev/keyfob/store"
 	"github.com/keyfob-dev/keyfob/token"
 )
@@ -31,6 +34,16 @@ type Config struct {
 
 	// Now tells the time; nil is time.Now.
 	Now func() time.Time
+
+	// MaxStaleness is how old the knowledge may be that a verification is decided
+	// on, up to a minute; 0 is a second. What this Authority changed it knows at
+	// once; the bound is for what others change in the same store. A credential
+	// of which less is known is read from the store; if that fails, the
+	// verification does. Negative: the store is asked each time.
+	MaxStaleness time.Duration
+
+	// CacheSize is of how many versions the knowledge is kept; 0 is 100,000.
+	CacheSize int
 }
 
 // An Authority is the object with the verbs. It works in one space; In gives
@@ -46,9 +59,15 @@ type core struct {
 	keys     *keyring
 	clock    func() time.Time
 	closed   atomic.Bool
-	spaceIDs sync.Map // name -> id; both never change and spaces stay
+	spaceIDs sync.Map     // name -> id; both never change and spaces stay
+	mark     atomic.Int64 // highest time of a verb, in Unix milliseconds
+	written  atomic.Int64 // and the highest that the store was told of
 	uses     *lastuse.Recorder
+	meters   *ratelimit.Meters
 	sealer   *audit.Sealer
+
+	cache        *cache.Cache // nil: none
+	maxStaleness time.Duration
 
 	stop    context.CancelFunc // ends what runs beside the verbs
 	running sync.WaitGroup     // and tells when it has
@@ -61,8 +80,8 @@ func Open(ctx context.Context, config Config) (*Authority, error) {
 	if config.Store == nil {
 		return nil, badInput("Config.Store", "is not set; open one, as with sqlite.Open")
 	}
-	if config.Now == nil {
-		config.Now = time.Now
+	if err := config.setDefaults(); err != nil {
+		return nil, err
 	}
 	keys, err := openKeyring(ctx, config.Store, config.RootKey)
 	if err != nil {
@@ -72,8 +91,15 @@ func Open(ctx context.Context, config Config) (*Authority, error) {
 		core: &core{
 			store: config.Store, keys: keys, clock: config.Now,
 			uses: lastuse.NewRecorder(config.Store), sealer: audit.NewSealer(config.Store),
+			meters: ratelimit.NewMeters(maxMeters), maxStaleness: config.MaxStaleness,
 		},
 		space: DefaultSpace,
+	}
+	if config.MaxStaleness > 0 {
+		a.cache = cache.New(config.CacheSize)
+	}
+	if err := a.readMark(ctx); err != nil {
+		return nil, fmt.Errorf("keyfob: %w", err)
 	}
 	for _, name := range []string{DefaultSpace, OwnSpace} {
 		_, err := a.spaceID(ctx, name)
@@ -88,6 +114,29 @@ func Open(ctx context.Context, config Config) (*Authority, error) {
 	return a, nil
 }
 
+// setDefaults fills in what is zero, and refuses what is wrong.
+func (c *Config) setDefaults() error {
+	if c.Now == nil {
+		c.Now = time.Now
+	}
+	if c.MaxStaleness == 0 {
+		c.MaxStaleness = time.Second
+	}
+	if c.MaxStaleness > time.Minute {
+		return badInput("Config.MaxStaleness", "is %v; it is at most a minute", c.MaxStaleness)
+	}
+	if c.CacheSize == 0 {
+		c.CacheSize = 100_000
+	}
+	if c.CacheSize < 0 {
+		return badInput("Config.CacheSize", "is negative; for no cache set MaxStaleness to -1")
+	}
+	return nil
+}
+
+// maxMeters is how many credentials may be in the midst of their limit.
+const maxMeters = 1 << 20
+
 // start begins what runs beside the verbs. Its life is the Authority's, and not
 // that of the context of Open.
 func (c *core) start() {
@@ -95,6 +144,10 @@ func (c *core) start() {
 	c.stop = stop
 	c.running.Go(func() { c.sealer.Run(ctx) })
 	c.running.Go(func() { c.uses.Run(ctx) })
+	c.running.Go(func() { c.keepMark(ctx) })
+	if c.cache != nil {
+		c.running.Go(func() { c.cache.Follow(ctx, c.store) })
+	}
 }
 
 // Close ends the Authority in all its spaces: it stops what Open started, seals
@@ -106,7 +159,10 @@ func (a *Authority) Close(ctx context.Context) error {
 	}
 	a.stop()
 	a.running.Wait() // no write of theirs goes on after its context
-	if err := errors.Join(a.uses.Flush(ctx), a.sealer.Seal(ctx)); err != nil {
+	if a.cache != nil {
+		a.cache.Close()
+	}
+	if err := errors.Join(a.uses.Flush(ctx), a.writeMark(ctx), a.sealer.Seal(ctx)); err != nil {
 		return fmt.Errorf("close: %w", err)
 	}
 	return nil
@@ -117,10 +173,6 @@ func (a *Authority) Close(ctx context.Context) error {
 func (a *Authority) In(space string) *Authority {
 	return &Authority{core: a.core, space: space}
 }
-
-// now is the time of a verb: in UTC, and in whole milliseconds, as records
-// keep it.
-func (c *core) now() time.Time { return c.clock().UTC().Truncate(time.Millisecond) }
 
 // spaceID returns the id of a space, which keys every record of it.
 func (c *core) spaceID(ctx context.Context, name string) (string, error) {
@@ -186,15 +238,29 @@ func (c *core) apply(ctx context.Context, e store.Event, steps ...store.Step) er
 // no other way for a verb to change a credential or a space, so that nothing
 // changes without its event.
 func (c *core) applyAll(ctx context.Context, events []store.Event, steps []store.Step) error {
+	mark := int64(0)
 	for i := range events {
 		var err error
 		if events[i], err = c.event(ctx, events[i]); err != nil {
 			return err
 		}
+		mark = max(mark, events[i].Time.UnixMilli())
 	}
-	if err := c.store.Apply(ctx, store.Change{Steps: steps, Events: events}); err != nil {
+	if mark > c.written.Load() {
+		steps = append(slices.Clip(steps), store.RaiseMark{To: time.UnixMilli(mark).UTC()})
+	}
+	err := c.store.Apply(ctx, store.Change{Steps: steps, Events: events})
+	// Whatever came of it: what is known may be wrong now.
+	for i := range events {
+		if c.cache != nil && events[i].Credential != "" {
+			c.cache.Invalidate(events[i].Credential)
+		}
+	}
+	if err != nil {
+		c.noteFailure(err)
 		return err
 	}
+	c.noteWritten(mark)
 	c.sealer.Wake()
 	return nil
 }

@@ -59,6 +59,7 @@ type Credential struct {
 	Expires    time.Time      // zero: never
 	CIDRs      []netip.Prefix // none: from anywhere
 	Uses       int64          // how often it may be used; 0: without limit
+	Limit      Limit          // how often in a time; zero: no limit
 
 	Used int64 // how often it was used, while Uses was not 0
 
@@ -95,7 +96,7 @@ func (a *Authority) credentialOf(now time.Time, row *store.Credential, versions 
 		ID: row.ID, Space: a.space, Kind: row.Kind, Subject: row.Subject, Name: row.Name,
 		Scopes: slices.Clone(row.Scopes), Attributes: maps.Clone(row.Attributes),
 		NotBefore: row.NotBefore, Expires: row.Expires, CIDRs: networks(row.CIDRs),
-		Uses: row.Uses, Used: row.Used,
+		Uses: row.Uses, Limit: Limit(row.Limit), Used: row.Used,
 		State: stateOf(now, row), Reason: row.Reason, Revision: row.Revision,
 		Created: row.Created, Updated: row.Updated,
 	}

@@ -31,6 +31,10 @@ var (
 	// else changed it at the same time. Get it again and judge anew.
 	ErrConflict = store.ErrConflict
 
+	// ErrKeyReused: the idempotency key was used for another request within ten
+	// minutes. Draw a new one for each request.
+	ErrKeyReused = errors.New("idempotency key used for another request")
+
 	// ErrUnavailable: the store failed or is closed. What was asked for may have
 	// taken effect, wholly.
 	ErrUnavailable = store.ErrUnavailable
@@ -80,6 +84,9 @@ var (
 	// none.
 	ErrIP = errors.New("address not allowed")
 
+	// ErrRateLimited: the credential was used as often as its Limit allows now.
+	ErrRateLimited = errors.New("rate limited")
+
 	// ErrExhausted: the credential was used as often as it may be.
 	ErrExhausted = errors.New("exhausted")
 )
@@ -98,12 +105,13 @@ var reasons = []struct {
 	{ErrReplaced, "replaced"},
 	{ErrScope, "scope"},
 	{ErrIP, "ip"},
+	{ErrRateLimited, "rate_limited"},
 	{ErrExhausted, "exhausted"},
 }
 
 // Reason names the cause of a failed verification in one word: malformed,
-// unknown, not_yet, expired, suspended, revoked, replaced, scope, ip or
-// exhausted. It is "ok" for nil, and empty for an error that does not wrap
+// unknown, not_yet, expired, suspended, revoked, replaced, scope, ip,
+// rate_limited or exhausted. It is "ok" for nil, and empty for an error that does not wrap
 // ErrInvalid.
 func Reason(err error) string {
 	if err == nil {

@@ -19,6 +19,7 @@ type policy struct {
 	expires    time.Time
 	cidrs      []netip.Prefix
 	uses       int64
+	limit      Limit
 	attributes map[string]string
 }
 
@@ -43,8 +44,12 @@ func (p *policy) record(c *store.Credential, now time.Time) error {
 	if err := checkLife(now, notBefore, expires); err != nil {
 		return err
 	}
+	limit, err := p.limit.record()
+	if err != nil {
+		return err
+	}
 	c.Name, c.Scopes, c.Attributes = p.name, p.scopes, p.attributes
-	c.NotBefore, c.Expires, c.Uses = notBefore, expires, p.uses
+	c.NotBefore, c.Expires, c.Uses, c.Limit = notBefore, expires, p.uses, limit
 	c.CIDRs = make([]string, len(p.cidrs))
 	for i, cidr := range p.cidrs {
 		c.CIDRs[i] = cidr.String()

@@ -118,7 +118,8 @@ func (e *edited) Version(ctx context.Context, space, id string) (store.Found, er
 
 func TestVerifyRefusesEditedRecords(t *testing.T) {
 	st := &edited{Store: memory.Open(), edit: func(*store.Found) {}}
-	a, clock := open(t, st)
+	clock := newClock()
+	a := openWith(t, keyfob.Config{Store: st, RootKey: newRootKey(t), Now: clock.Now, MaxStaleness: -1})
 	mine := issue(t, a, keyfob.APIKey{Subject: "mallory", Expires: clock.Now().Add(time.Hour)})
 	theirs := issue(t, a, keyfob.APIKey{Subject: "alice"})
 	theirRow, err := st.Store.Version(t.Context(), spaceID(t, st, "default"), theirs.Credential.Versions[0].ID)

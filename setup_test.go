@@ -64,12 +64,17 @@ func newRootKey(t *testing.T) keyfob.RootKey {
 func open(t *testing.T, st store.Store) (*keyfob.Authority, *clock) {
 	t.Helper()
 	c := newClock()
-	a, err := keyfob.Open(t.Context(), keyfob.Config{Store: st, RootKey: newRootKey(t), Now: c.Now})
+	return openWith(t, keyfob.Config{Store: st, RootKey: newRootKey(t), Now: c.Now}), c
+}
+
+func openWith(t *testing.T, config keyfob.Config) *keyfob.Authority {
+	t.Helper()
+	a, err := keyfob.Open(t.Context(), config)
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = a.Close(context.Background()) }) // some tests close or break the store before
-	return a, c
+	return a
 }
 
 func issue(t *testing.T, a *keyfob.Authority, k keyfob.APIKey) keyfob.Issued {

@@ -1,6 +1,7 @@
 package keyfob
 
 import (
+	"bytes"
 	"context"
 	"crypto/ed25519"
 	"crypto/hkdf"
@@ -8,9 +9,11 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
+	"hash"
 	"maps"
 	"slices"
 	"strconv"
+	"sync"
 
 	"github.com/keyfob-dev/keyfob/internal/framing"
 	"github.com/keyfob-dev/keyfob/internal/seal"
@@ -32,8 +35,11 @@ type subkeys struct {
 
 	checkpoint ed25519.PrivateKey // its seed is what is derived
 	seal       seal.Key           // of values that are kept encrypted
+	replay     []byte             // of the keys of answers that are kept
 
 	check []byte // kept in the database to tell a wrong root key
+
+	hashers sync.Pool // of *hasher
 }
 
 func deriveSubkeys(rootKey []byte) (*subkeys, error) {
@@ -48,6 +54,7 @@ func deriveSubkeys(rootKey []byte) (*subkeys, error) {
 		audit:  derive("audit"),
 		cursor: derive("cursor"),
 		check:  derive("check"),
+		replay: derive("replay"),
 	}
 	seed, sealing := derive("checkpoint"), derive("seal")
 	if derr != nil {
@@ -138,12 +145,39 @@ func mac(key, message []byte) []byte {
 	return h.Sum(nil)
 }
 
-// digest is what is kept of a secret: HMAC-SHA-256 over everything that may
+// A hasher computes digests of secrets, one after the other, without setting up
+// the key and without new memory each time.
+type hasher struct {
+	hmac hash.Hash
+	text []byte
+	sum  []byte
+}
+
+// secretDigest is what is kept of a secret: HMAC-SHA-256 over everything that may
 // never be changed under it. A row whose subject, purpose, space, kind, prefix
 // or id was edited by hand verifies no longer.
 func (s *subkeys) secretDigest(c *store.Credential, v *store.Version, secret string) []byte {
-	b := make([]byte, 0, 512)
-	b = framing.Append(b, "keyfob/digest/v1")
+	h := s.hasher(c, v, secret)
+	defer s.hashers.Put(h)
+	return bytes.Clone(h.sum)
+}
+
+// isDigest reports whether a version has the digest of this secret, in a time
+// that does not tell how nearly.
+func (s *subkeys) isDigest(c *store.Credential, v *store.Version, secret string) bool {
+	h := s.hasher(c, v, secret)
+	defer s.hashers.Put(h)
+	return hmac.Equal(h.sum, v.Digest)
+}
+
+// hasher returns one whose sum is the digest, and which nothing else of the
+// secret is left in.
+func (s *subkeys) hasher(c *store.Credential, v *store.Version, secret string) *hasher {
+	h, ok := s.hashers.Get().(*hasher)
+	if !ok {
+		h = &hasher{hmac: hmac.New(sha256.New, s.digest), text: make([]byte, 0, 512)}
+	}
+	b := framing.Append(h.text[:0], "keyfob/digest/v1")
 	b = framing.Append(b, c.Kind)
 	b = framing.Append(b, c.Space)
 	b = framing.Append(b, c.ID)
@@ -153,7 +187,10 @@ func (s *subkeys) secretDigest(c *store.Credential, v *store.Version, secret str
 	b = framing.Append(b, c.Subject)
 	b = framing.Append(b, c.Binding)
 	b = framing.Append(b, secret)
-	sum := mac(s.digest, b)
+	h.hmac.Write(b)
+	h.sum = h.hmac.Sum(h.sum[:0])
+	h.hmac.Reset()
 	clear(b)
-	return sum
+	h.text = b
+	return h
 }

@@ -12,8 +12,8 @@ import (
 	"github.com/keyfob-dev/keyfob/store"
 )
 
-// Update writes the Name, Scopes, Attributes, NotBefore, Expires, CIDRs and Uses
-// of c, which Get, List or Issue returned, into the credential of its id, if its
+// Update writes the Name, Scopes, Attributes, NotBefore, Expires, CIDRs, Uses and
+// Limit of c, which Get, List or Issue returned, into the credential of its id, if its
 // revision is still c.Revision: what somebody else changed meanwhile is not lost.
 // All other fields of c are ignored. What is to be kept must stay in c.
 //
@@ -38,7 +38,7 @@ func (a *Authority) Update(ctx context.Context, c Credential) (Credential, error
 	}
 	p := policy{
 		name: c.Name, scopes: c.Scopes, notBefore: c.NotBefore, expires: c.Expires,
-		cidrs: c.CIDRs, uses: c.Uses, attributes: c.Attributes,
+		cidrs: c.CIDRs, uses: c.Uses, limit: c.Limit, attributes: c.Attributes,
 	}
 	if err := p.record(&row, now); err != nil {
 		return Credential{}, err
@@ -75,6 +75,7 @@ func changed(was, is *store.Credential) []string {
 	add("expires_at", was.Expires.Equal(is.Expires))
 	add("cidrs", slices.Equal(was.CIDRs, is.CIDRs))
 	add("uses", was.Uses == is.Uses)
+	add("limit", was.Limit == is.Limit)
 	add("attributes", maps.Equal(was.Attributes, is.Attributes))
 	return names
 }

@@ -2,13 +2,14 @@ package keyfob
 
 import (
 	"context"
-	"crypto/hmac"
 	"errors"
 	"fmt"
 	"net/netip"
 	"slices"
 	"time"
 
+	"github.com/keyfob-dev/keyfob/internal/cache"
+	"github.com/keyfob-dev/keyfob/internal/ratelimit"
 	"github.com/keyfob-dev/keyfob/store"
 	"github.com/keyfob-dev/keyfob/token"
 )
@@ -33,7 +34,7 @@ type Check struct {
 // Verify judges a token that somebody presents. It returns the credential, with
 // the version that was presented, or an error that wraps ErrInvalid and one
 // cause: ErrMalformed, ErrUnknown, ErrRevoked, ErrExpired, ErrReplaced,
-// ErrSuspended, ErrNotYet, ErrIP, ErrScope or ErrExhausted; Reason gives its
+// ErrSuspended, ErrNotYet, ErrIP, ErrScope, ErrExhausted or ErrRateLimited; Reason gives its
 // name, and of several causes it is the first in this order. An error without ErrInvalid means that nothing
 // could be decided; treat it as a refusal. Such are ErrInput (the check itself
 // is wrong), ErrSpace, ErrRootKey and ErrUnavailable.
@@ -45,46 +46,103 @@ type Check struct {
 // The time it takes does not tell how much of a secret was right, nor whether an
 // id exists, as far as the store's own look-up does not.
 func (a *Authority) Verify(ctx context.Context, text string, check Check) (Credential, error) {
+	v, err := a.Judge(ctx, text, check)
+	return v.Credential, err
+}
+
+// A Verdict is what Judge says of a token.
+type Verdict struct {
+	Credential Credential // as Verify returns it; zero after an error
+
+	// Meter is what is left of the credential's Limit. It is set when the token
+	// was accepted or refused by ErrRateLimited.
+	Meter Meter
+
+	// Staleness is how old the knowledge was that this was decided on: 0 when the
+	// store was asked. Never more than Config.MaxStaleness.
+	Staleness time.Duration
+}
+
+// Judge is Verify with all that it has to say. With an error, which is Verify's,
+// it returns what is set of the Verdict.
+func (a *Authority) Judge(ctx context.Context, text string, check Check) (Verdict, error) {
 	if check.Kind == "" {
 		check.Kind = KindAPIKey
 	}
 	if check.Kind != KindAPIKey {
-		return Credential{}, badInput("kind", "is none that can be verified: apikey")
+		return Verdict{}, badInput("kind", "is none that can be verified: apikey")
 	}
 	if err := checkScopes(check.Scopes); err != nil {
-		return Credential{}, err
+		return Verdict{}, err
 	}
 	space, err := a.spaceID(ctx, a.space)
 	if err != nil {
-		return Credential{}, err
+		return Verdict{}, err
 	}
 	presented, err := token.Parse(text)
 	if err != nil {
-		return Credential{}, &invalid{ErrMalformed}
+		return Verdict{}, &invalid{ErrMalformed}
 	}
 	for {
-		found, err := a.find(ctx, space, presented)
+		k, err := a.find(ctx, space, presented)
 		if err != nil {
-			return Credential{}, err
+			return Verdict{}, err
 		}
-		now, c := a.now(), &found.Credential
-		if err := judge(now, &found, check); err != nil {
-			return Credential{}, err
+		v, err := a.judge(ctx, k, check)
+		if errors.Is(err, store.ErrConflict) {
+			continue // it was changed or used up meanwhile: judge it anew
 		}
-		if c.Uses != 0 {
-			err := a.store.Apply(ctx, store.Change{Steps: []store.Step{
-				store.UseCredential{Space: c.Space, ID: c.ID, Revision: c.Revision},
-			}})
-			if errors.Is(err, store.ErrConflict) {
-				continue // it was changed or used up meanwhile: judge it anew
-			}
-			if err != nil {
-				return Credential{}, fmt.Errorf("verify: %w", err)
-			}
-			c.Used++
+		return v, err
+	}
+}
+
+// judge decides on a credential whose secret was presented, and counts the use.
+func (a *Authority) judge(ctx context.Context, k known, check Check) (Verdict, error) {
+	now, c, v := a.now(), &k.entry.Found.Credential, &k.entry.Found.Version
+	verdict := Verdict{Staleness: k.age}
+	if err := judge(now, &k.entry.Found, check); err != nil {
+		return verdict, err
+	}
+	if c.Limit.Rate != 0 {
+		var allowed bool
+		if verdict.Meter, allowed = a.meter(now, c); !allowed {
+			return verdict, &invalid{ErrRateLimited}
 		}
-		a.uses.Record(space, found.Version.ID, addressOf(check.IP), now)
-		return a.credentialOf(now, c, found.Version), nil
+	}
+	used := c.Used
+	if c.Uses != 0 {
+		err := a.store.Apply(ctx, store.Change{Steps: []store.Step{
+			store.UseCredential{Space: c.Space, ID: c.ID, Revision: c.Revision},
+		}})
+		if err != nil {
+			a.noteFailure(err)
+			a.meters.GiveBack(c.ID, ratelimit.Limit(c.Limit))
+			return verdict, fmt.Errorf("verify: %w", err)
+		}
+		used++
+	}
+	a.recordUse(k.entry, check.IP, now)
+	verdict.Credential = a.credentialOf(now, c, *v)
+	verdict.Credential.Used = used
+	return verdict, nil
+}
+
+// recordUse notes when and from where a version was used, once a second.
+func (c *core) recordUse(e *cache.Entry, ip netip.Addr, now time.Time) {
+	ip = ip.Unmap()
+	was := e.Recorded.Load()
+	if was != nil && was.Second == now.Unix() && was.From == ip {
+		return
+	}
+	e.Recorded.Store(&cache.Recorded{Second: now.Unix(), From: ip})
+	c.uses.Record(e.Found.Version.Space, e.Found.Version.ID, addressOf(ip), now)
+}
+
+// noteFailure has nothing decided from the cache once the store is known to be
+// out of reach (P8).
+func (c *core) noteFailure(err error) {
+	if c.cache != nil && errors.Is(err, store.ErrUnavailable) {
+		c.cache.Failed()
 	}
 }
 
@@ -97,33 +155,67 @@ func addressOf(ip netip.Addr) string {
 	return ip.Unmap().WithZone("").String()
 }
 
+// known is a version whose secret was presented, and how old the knowledge of it
+// is.
+type known struct {
+	entry *cache.Entry
+	age   time.Duration
+}
+
 // find returns the version whose secret is presented. The digest is computed
 // from the stored fields, so that a record that was tampered with matches
 // nothing, and for an unknown id as well, so that it costs the same work.
-func (c *core) find(ctx context.Context, space string, presented token.Keyed) (store.Found, error) {
-	found, err := c.store.Version(ctx, space, presented.ID())
+func (c *core) find(ctx context.Context, space string, presented token.Keyed) (known, error) {
+	k, err := c.look(ctx, space, presented.ID())
 	unknown := errors.Is(err, store.ErrNotFound)
 	if err != nil && !unknown {
-		return store.Found{}, fmt.Errorf("verify: %w", err)
+		return known{}, fmt.Errorf("verify: %w", err)
 	}
 	if unknown {
 		id := presented.ID()
-		found.Credential = store.Credential{ID: id, Space: space, Kind: KindAPIKey, Subject: id}
-		found.Version = store.Version{ID: id, Prefix: presented.Prefix(), RootKey: c.keys.active}
+		k.entry = &cache.Entry{Found: store.Found{
+			Credential: store.Credential{ID: id, Space: space, Kind: KindAPIKey, Subject: id},
+			Version:    store.Version{ID: id, Prefix: presented.Prefix(), RootKey: c.keys.active},
+		}}
 	}
+	found := &k.entry.Found
 	sub := c.keys.numbers[found.Version.RootKey]
 	if sub == nil {
-		return store.Found{}, fmt.Errorf("verify: %w: number %d made this digest, and is not in the root key", ErrRootKey, found.Version.RootKey)
+		return known{}, fmt.Errorf("verify: %w: number %d made this digest, and is not in the root key", ErrRootKey, found.Version.RootKey)
 	}
-	digest := sub.secretDigest(&found.Credential, &found.Version, presented.Secret())
-	same := hmac.Equal(digest, found.Version.Digest)
+	same := sub.isDigest(&found.Credential, &found.Version, presented.Secret())
 	if unknown || !same || !token.Equal(presented.Prefix(), found.Version.Prefix) {
-		return store.Found{}, &invalid{ErrUnknown}
+		return known{}, &invalid{ErrUnknown}
 	}
-	return found, nil
+	return k, nil
 }
 
-// judge decides on a credential whose secret was presented.
+// look returns what is known of a version: from the cache if that is new enough,
+// and else from the store. What is counted exactly is always read.
+func (c *core) look(ctx context.Context, space, version string) (known, error) {
+	if c.cache != nil {
+		e, age, ok := c.cache.Get(version, time.Now())
+		if ok && age <= c.maxStaleness && e.Found.Credential.Space == space {
+			return known{e, age}, nil
+		}
+	}
+	var begin cache.Fill
+	if c.cache != nil {
+		begin = c.cache.Begin()
+	}
+	found, err := c.store.Version(ctx, space, version)
+	if err != nil {
+		c.noteFailure(err)
+		return known{}, err
+	}
+	if c.cache == nil || found.Credential.Uses != 0 || found.Version.ID != version {
+		return known{entry: &cache.Entry{Found: found}}, nil
+	}
+	return known{entry: c.cache.Put(begin, found)}, nil
+}
+
+// judge decides on a credential whose secret was presented, as far as that can be
+// seen from its record.
 func judge(now time.Time, found *store.Found, check Check) error {
 	c, v := &found.Credential, &found.Version
 	switch {

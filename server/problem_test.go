@@ -85,7 +85,7 @@ func (e *env) busy(id string) {
 // TestStoreDown is P8: without the store no token is valid, and none invalid;
 // the process is alive and not ready; a route says 503 and not what is wrong.
 func TestStoreDown(t *testing.T) {
-	e := newEnv(t, Limits{})
+	e := newEnvWith(t, Limits{}, keyfob.Config{MaxStaleness: -1}) // each look-up goes to the store
 	good := e.key("acme").Secret.Reveal()
 	e.want(e.ask("", "GET", "/readyz", nil), 200, "")
 	e.withFault(good, func(context.Context, string) error { return fmt.Errorf("%w: secret path /x", store.ErrUnavailable) })
@@ -97,7 +97,7 @@ func TestStoreDown(t *testing.T) {
 
 // TestStoreHangs is the same for a store that does not answer at all.
 func TestStoreHangs(t *testing.T) {
-	e := newEnv(t, Limits{Work: 100 * time.Millisecond})
+	e := newEnvWith(t, Limits{Work: 100 * time.Millisecond}, keyfob.Config{MaxStaleness: -1})
 	e.withFault(e.key("acme").Secret.Reveal(), func(ctx context.Context, _ string) error { <-ctx.Done(); return ctx.Err() })
 }
 

@@ -102,6 +102,14 @@ type Store interface {
 	// Events returns a page of a space's events, in the order of their numbers.
 	Events(ctx context.Context, query EventQuery) ([]Event, error)
 
+	// LastEvent returns the highest number of an event in any space; 0 where there
+	// is none.
+	LastEvent(ctx context.Context) (int64, error)
+
+	// EventsAfter returns up to limit events of all spaces whose number is higher
+	// than number, in ascending order of their numbers. Limit is at least 1.
+	EventsAfter(ctx context.Context, number int64, limit int) ([]Event, error)
+
 	// Unsealed returns up to limit events of all spaces that have no Seq, in
 	// ascending order of their numbers. Limit is at least 1.
 	Unsealed(ctx context.Context, limit int) ([]Event, error)

@@ -1,0 +1,142 @@
+// Package cache keeps versions that were read from a store, and knows how old
+// that knowledge is.
+//
+// Three things bound it. What this process changes is invalid here before the
+// change is acknowledged. What others change is in the log of events, which is
+// followed by its numbers. And each answer says its age: the time since the log
+// was last read up to its end, or since the entry itself was read if that is
+// later. Whoever asks decides how old is too old.
+//
+// A fill that raced with a change is never served. Each invalidation takes the
+// next number of one counter, and its shard of credentials keeps it; an entry
+// keeps what the counter was before its read, and is good while its shard's
+// number is not higher. So no lock is held, and nothing has to be found and
+// removed: one invalidation ends all entries of a shard, which is a small part.
+package cache
+
+import (
+	"hash/maphash"
+	"net/netip"
+	"sync/atomic"
+	"time"
+
+	"github.com/maypok86/otter/v2"
+
+	"github.com/keyfob-dev/keyfob/store"
+)
+
+// shards is how many parts of the credentials are invalidated apart.
+const shards = 1 << 14
+
+// A Cache is bounded in its entries. It is safe for concurrent use.
+type Cache struct {
+	entries *otter.Cache[string, *Entry] // by version id
+	seed    maphash.Seed
+	count   atomic.Uint64             // of invalidations
+	shards  [shards]atomic.Uint64     // the count at the last one of each
+	all     atomic.Uint64             // the count at the last one of all
+	read    atomic.Pointer[time.Time] // when the reading of the log began that reached its end last
+	failed  atomic.Bool               // whether the store failed last
+	wake    chan struct{}
+	asleep  atomic.Bool // whether wake is waited for
+}
+
+// An Entry is what is known of one version. It must not be changed.
+type Entry struct {
+	Found store.Found
+
+	// Recorded is for the caller's own use.
+	Recorded atomic.Pointer[Recorded]
+
+	begin Fill
+	shard *atomic.Uint64
+}
+
+// Recorded says which use of a version was recorded last.
+type Recorded struct {
+	Second int64
+	From   netip.Addr
+}
+
+// New makes a Cache of up to size entries.
+func New(size int) *Cache {
+	return &Cache{
+		entries: otter.Must(&otter.Options[string, *Entry]{MaximumSize: size}),
+		seed:    maphash.MakeSeed(),
+		wake:    make(chan struct{}, 1),
+	}
+}
+
+// A Fill is the moment before a read.
+type Fill struct {
+	count uint64
+	at    time.Time
+}
+
+// Begin starts a fill. The read of the store comes after it.
+func (c *Cache) Begin() Fill { return Fill{c.count.Load(), time.Now()} }
+
+// Put keeps what was read after Begin. The store is there, then.
+func (c *Cache) Put(begin Fill, found store.Found) *Entry {
+	c.failed.Store(false)
+	e := &Entry{Found: found, begin: begin, shard: c.shard(found.Credential.ID)}
+	c.entries.Set(found.Version.ID, e)
+	return e
+}
+
+// Get returns what is known of a version, and how old that is. The third result
+// is false when nothing is, and while the store is out of reach as far as is
+// known: then it has to be asked, and nothing is decided without it.
+func (c *Cache) Get(version string, now time.Time) (*Entry, time.Duration, bool) {
+	if c.failed.Load() {
+		c.wakeUp()
+		return nil, 0, false
+	}
+	e, ok := c.entries.GetIfPresent(version)
+	if !ok || e.shard.Load() > e.begin.count || c.all.Load() > e.begin.count {
+		return nil, 0, false
+	}
+	age := since(e.begin.at, now)
+	if read := c.read.Load(); read != nil {
+		age = min(age, since(*read, now))
+	}
+	if age > interval {
+		c.wakeUp()
+	}
+	return e, age, true
+}
+
+// since is the time between two moments by the clock that was more ahead: the
+// monotonic one stands still while the machine sleeps, and the other may be set
+// back.
+func since(then, now time.Time) time.Duration {
+	return max(now.Sub(then), now.Round(0).Sub(then.Round(0)))
+}
+
+// Invalidate ends all that is known of a credential. It comes after the change
+// was committed, and before anybody is told that it was.
+func (c *Cache) Invalidate(credential string) {
+	raise(c.shard(credential), c.count.Add(1))
+}
+
+// Failed says that the store could not do what was asked of it.
+func (c *Cache) Failed() { c.failed.Store(true) }
+
+// invalidateAll ends all that is known.
+func (c *Cache) invalidateAll() { raise(&c.all, c.count.Add(1)) }
+
+func (c *Cache) shard(credential string) *atomic.Uint64 {
+	return &c.shards[maphash.String(c.seed, credential)%shards]
+}
+
+func raise(to *atomic.Uint64, n uint64) {
+	for {
+		was := to.Load()
+		if was >= n || to.CompareAndSwap(was, n) {
+			return
+		}
+	}
+}
+
+// Close stops what the Cache runs in the background.
+func (c *Cache) Close() { c.entries.StopAllGoroutines() }

@@ -1,0 +1,273 @@
+package cache
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/keyfob-dev/keyfob/store"
+	"github.com/keyfob-dev/keyfob/store/memory"
+)
+
+func found(version, credential string, state store.State) store.Found {
+	return store.Found{
+		Version:    store.Version{ID: version, Credential: credential},
+		Credential: store.Credential{ID: credential, State: state},
+	}
+}
+
+// A fill whose read was before a change, and whose end comes at any moment of
+// it, is never served once the change is acknowledged.
+func TestFillAgainstInvalidate(t *testing.T) {
+	const rounds = 1_000_000
+	c := New(1000)
+	defer c.Close()
+	var revoked atomic.Bool // what the store says
+	start, ready := make(chan string), make(chan struct{})
+	go func() { // the reader
+		for id := range start {
+			for range 2 {
+				begin := c.Begin()
+				state := store.StateActive
+				if revoked.Load() {
+					state = store.StateRevoked
+				}
+				c.Put(begin, found(id, id, state))
+			}
+			ready <- struct{}{}
+		}
+	}()
+	stale, served := 0, 0
+	for round := range rounds {
+		id := fmt.Sprintf("%016d", round%64)
+		revoked.Store(false)
+		c.Invalidate(id)
+		start <- id
+		for range round % 8 {
+			_, _, _ = c.Get(id, time.Now())
+		}
+		revoked.Store(true)
+		c.Invalidate(id)
+		// Acknowledged: whatever is served from here on must know of it.
+		if e, _, ok := c.Get(id, time.Now()); ok && e.Found.Credential.State != store.StateRevoked {
+			stale++
+		}
+		<-ready
+		if e, _, ok := c.Get(id, time.Now()); ok {
+			served++
+			if e.Found.Credential.State != store.StateRevoked {
+				stale++
+			}
+		}
+	}
+	close(start)
+	if stale != 0 {
+		t.Errorf("%d of %d rounds served what was known before the revocation", stale, rounds)
+	}
+	if served == 0 {
+		t.Error("nothing was ever served: the test shows nothing")
+	}
+	t.Logf("%d rounds: %d stale, %d served from a fill after the change", rounds, stale, served)
+}
+
+// Invalidations that race for one shard leave the highest number there.
+func TestConcurrentInvalidations(t *testing.T) {
+	c := New(10)
+	defer c.Close()
+	var group sync.WaitGroup
+	for range 16 {
+		group.Go(func() {
+			for range 1000 {
+				c.Invalidate("a")
+			}
+		})
+	}
+	group.Wait()
+	raise(c.shard("a"), 1) // one that comes late
+	if got := c.shard("a").Load(); got != 16_000 {
+		t.Errorf("the shard's number is %d, want 16000", got)
+	}
+}
+
+func TestInvalidateIsOfOneShard(t *testing.T) {
+	c := New(1000)
+	defer c.Close()
+	for i := range 100 {
+		id := fmt.Sprint(i)
+		c.Put(c.Begin(), found("v"+id, "c"+id, store.StateActive))
+	}
+	c.Invalidate("c7")
+	gone := 0
+	for i := range 100 {
+		_, _, ok := c.Get(fmt.Sprintf("v%d", i), time.Now())
+		if !ok {
+			gone++
+		}
+		if i == 7 && ok {
+			t.Error("what was invalidated is served")
+		}
+	}
+	if gone > 3 {
+		t.Errorf("%d of 100 credentials were invalidated with one", gone)
+	}
+	c.invalidateAll()
+	for i := range 100 {
+		if _, _, ok := c.Get(fmt.Sprintf("v%d", i), time.Now()); ok {
+			t.Fatal("served after all was invalidated")
+		}
+	}
+}
+
+func TestBounded(t *testing.T) {
+	c := New(100)
+	defer c.Close()
+	for i := range 10_000 {
+		c.Put(c.Begin(), found(fmt.Sprint(i), "c", store.StateActive))
+	}
+	c.entries.CleanUp()
+	if n := c.entries.EstimatedSize(); n > 100 {
+		t.Errorf("%d entries, want at most 100", n)
+	}
+}
+
+// The age is the time since the log was read to its end, or since the entry was,
+// by whichever clock ran faster.
+func TestAge(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := New(10)
+		defer c.Close()
+		want := func(want time.Duration) {
+			t.Helper()
+			if _, age, ok := c.Get("v", time.Now()); !ok || age != want {
+				t.Errorf("age %v, %v; want %v", age, ok, want)
+			}
+		}
+		c.Put(c.Begin(), found("v", "c", store.StateActive))
+		time.Sleep(time.Minute)
+		want(time.Minute)
+		read := time.Now()
+		c.read.Store(&read)
+		time.Sleep(time.Second)
+		want(time.Second)
+		c.Put(c.Begin(), found("v", "c", store.StateActive)) // later than the log
+		time.Sleep(time.Millisecond)
+		want(time.Millisecond)
+	})
+	then := time.Now()
+	asleep := then.Round(0).Add(time.Hour) // only the wall clock ran
+	if got := since(then, asleep); got < time.Hour {
+		t.Errorf("after an hour of sleep the age is %v", got)
+	}
+	if got := since(then, then.Add(time.Minute)); got != time.Minute {
+		t.Errorf("after a minute the age is %v", got)
+	}
+}
+
+// logged is a store whose log can fail, and counts how often it was asked.
+type logged struct {
+	*memory.Store
+	asked atomic.Int64
+	fail  atomic.Bool
+}
+
+func (l *logged) LastEvent(ctx context.Context) (int64, error) {
+	l.asked.Add(1)
+	if l.fail.Load() {
+		return 0, errors.New("down")
+	}
+	return l.Store.LastEvent(ctx)
+}
+
+func write(t *testing.T, st store.Store, credentials ...string) {
+	t.Helper()
+	var change store.Change
+	for _, id := range credentials {
+		change.Events = append(change.Events, store.Event{Space: "s", Credential: id, Time: time.Now()})
+	}
+	if err := st.Apply(t.Context(), change); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestFollow(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		st := &logged{Store: memory.Open()}
+		write(t, st, "before")
+		c := New(1000)
+		defer c.Close()
+		ctx, stop := context.WithCancel(t.Context())
+		defer stop()
+		go c.Follow(ctx, st)
+		synctest.Wait()
+
+		put := func(ids ...string) {
+			for _, id := range ids {
+				c.Put(c.Begin(), found(id, id, store.StateActive))
+			}
+		}
+		is := func(id string) (age time.Duration, ok bool) {
+			_, age, ok = c.Get(id, time.Now())
+			synctest.Wait()
+			return age, ok
+		}
+		put("a", "b")
+		asked := st.asked.Load()
+		time.Sleep(time.Hour)
+		if n := st.asked.Load(); n != asked {
+			t.Errorf("the log was read %d times while nobody asked", n-asked)
+		}
+		write(t, st, "a")
+		if age, ok := is("a"); !ok || age != time.Hour { // which has the log read
+			t.Errorf("%v, %v", age, ok)
+		}
+		if _, ok := is("a"); ok {
+			t.Error("what another has changed is served after the log was read")
+		}
+		if age, ok := is("b"); !ok || age != 0 {
+			t.Errorf("what nobody has changed: %v, %v", age, ok)
+		}
+
+		// More than one page, and more than what is read at all.
+		for _, n := range []int{page*2 + 1, mostBehind + 1} {
+			put("a", "b")
+			var ids []string
+			for range n - 1 {
+				ids = append(ids, "others")
+			}
+			write(t, st, append(ids, "a")...)
+			time.Sleep(interval + 1)
+			_, _ = is("b")
+			if _, ok := is("a"); ok {
+				t.Errorf("after %d events what the last is about is served", n)
+			}
+		}
+
+		// When the log cannot be read, nothing is known until it can.
+		put("b")
+		time.Sleep(time.Second)
+		st.fail.Store(true)
+		if age, ok := is("b"); !ok || age != time.Second {
+			t.Errorf("before the failure is known: %v, %v", age, ok)
+		}
+		for range 5 {
+			if _, ok := is("b"); ok {
+				t.Error("served although the log could not be read")
+			}
+			time.Sleep(time.Second)
+		}
+		st.fail.Store(false)
+		_, _ = is("b")
+		if age, ok := is("b"); !ok || age != 0 {
+			t.Errorf("after the log is back: %v, %v", age, ok)
+		}
+		c.Failed() // and so when a verb could not reach the store
+		if _, ok := is("b"); ok {
+			t.Error("served although the store failed")
+		}
+	})
+}

@@ -1,0 +1,129 @@
+package keyfob_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/keyfob-dev/keyfob"
+	"github.com/keyfob-dev/keyfob/store"
+)
+
+func withKey(ctx context.Context, key string) context.Context {
+	return keyfob.WithIdempotencyKey(ctx, key)
+}
+
+// A lost answer never loses the key: the same request has the same answer.
+func TestIdempotency(t *testing.T) {
+	onEachStore(t, func(t *testing.T, st store.Store) {
+		a, clock := open(t, st)
+		createSpace(t, a, "acme", "acme")
+		ctx := withKey(t.Context(), "0123456789abcdef")
+		request := keyfob.APIKey{Subject: "alice", Scopes: []string{"read"}, Expires: clock.Now().Add(day), CIDRs: cidrs("192.0.2.0/24"),
+			Limit: keyfob.Limit{Rate: 5, Per: time.Minute}, Attributes: map[string]string{"b": "1", "a": "2"}}
+		first, err := a.Issue(ctx, request)
+		if err != nil {
+			t.Fatal(err)
+		}
+		same := func(what string, got keyfob.Issued, err error, want keyfob.Issued) {
+			t.Helper()
+			if err != nil || got.Secret.Reveal() != want.Secret.Reveal() {
+				t.Fatalf("%s: another secret, %v", what, err)
+			}
+			if d := cmp.Diff(want.Credential, got.Credential, cmp.Comparer(samePrefix)); d != "" {
+				t.Errorf("%s (-want +got):\n%s", what, d)
+			}
+		}
+		clock.Add(10*time.Minute - time.Millisecond)
+		again, err := a.Issue(ctx, request)
+		same("Issue", again, err, first)
+
+		id := first.Credential.ID
+		rotated, err := a.Rotate(ctx, id, time.Hour) // the key is one verb's
+		if err != nil {
+			t.Fatal(err)
+		}
+		clock.Add(time.Minute) // what was kept of Issue is over now
+		againRotated, err := a.Rotate(ctx, id, time.Hour)
+		same("Rotate", againRotated, err, rotated)
+		if c, err := a.Get(t.Context(), id); err != nil || c.Revision != 2 || c.Versions[0].Number != 2 {
+			t.Errorf("after two rotations with one key: %+v, %v", c, err)
+		}
+
+		other := func(what string, issue func() (keyfob.Issued, error)) {
+			t.Helper()
+			got, err := issue()
+			if err != nil || got.Credential.ID == first.Credential.ID {
+				t.Errorf("%s: %v, the first one's answer", what, err)
+			}
+		}
+		other("after ten minutes", func() (keyfob.Issued, error) { return a.Issue(ctx, request) })
+		other("another key", func() (keyfob.Issued, error) { return a.Issue(withKey(ctx, "0123456789abcdeg"), request) })
+		other("another actor", func() (keyfob.Issued, error) { return a.Issue(keyfob.WithActor(ctx, "bob"), request) })
+		other("another space", func() (keyfob.Issued, error) { return a.In("acme").Issue(ctx, request) })
+		other("no key", func() (keyfob.Issued, error) { return a.Issue(t.Context(), request) })
+
+		if _, err := a.Rotate(ctx, id, 2*time.Hour); !errors.Is(err, keyfob.ErrKeyReused) {
+			t.Errorf("another grace with the same key: %v, want ErrKeyReused", err)
+		}
+		request.Scopes = nil
+		if _, err := a.Issue(ctx, request); !errors.Is(err, keyfob.ErrKeyReused) {
+			t.Errorf("other scopes with the same key: %v, want ErrKeyReused", err)
+		}
+		for _, key := range []string{"", "0123456789abcde", "0123456789 abcdef", "0123456789abcdef\n", "0123456789abcdé", fmt.Sprintf("%0256d", 0)} {
+			_, err := a.Issue(withKey(t.Context(), key), request)
+			wantInput(t, fmt.Sprintf("the key %q", key), err, "idempotency key", "")
+		}
+	})
+}
+
+// What is refused keeps nothing: the request may be mended and sent again.
+func TestIdempotencyOfRefused(t *testing.T) {
+	a, _ := open(t, openSQLite(t))
+	ctx := withKey(t.Context(), "0123456789abcdef")
+	if _, err := a.Issue(ctx, keyfob.APIKey{Subject: "alice", Uses: -1}); !errors.Is(err, keyfob.ErrInput) {
+		t.Fatal(err)
+	}
+	if _, err := a.Issue(ctx, keyfob.APIKey{Subject: "alice", Uses: 1}); err != nil {
+		t.Error(err)
+	}
+}
+
+// Of twins at once one is carried out, and all get its answer.
+func TestIdempotentTwins(t *testing.T) {
+	onEachStore(t, func(t *testing.T, st store.Store) {
+		a, _ := open(t, st)
+		const rounds, twins = 20, 16
+		for round := range rounds {
+			ctx := withKey(t.Context(), fmt.Sprintf("twins-%012d", round))
+			var mu sync.Mutex
+			secrets := map[string]int{}
+			var group sync.WaitGroup
+			for range twins {
+				group.Go(func() {
+					k, err := a.Issue(ctx, keyfob.APIKey{Subject: "alice"})
+					if err != nil {
+						t.Error(err)
+						return
+					}
+					mu.Lock()
+					defer mu.Unlock()
+					secrets[k.Secret.Reveal()]++
+				})
+			}
+			group.Wait()
+			if len(secrets) != 1 {
+				t.Fatalf("%d secrets of one request", len(secrets))
+			}
+		}
+		page, err := a.List(t.Context(), keyfob.Filter{Limit: 1000})
+		if err != nil || len(page.Items) != rounds {
+			t.Errorf("%d keys of %d requests, %v", len(page.Items), rounds, err)
+		}
+	})
+}
