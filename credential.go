@@ -92,21 +92,45 @@ type Version struct {
 
 // credentialOf is what a user sees of a record at the time now.
 func (a *Authority) credentialOf(now time.Time, row *store.Credential, versions ...store.Version) Credential {
-	c := Credential{
+	c := a.withoutLists(now, row)
+	c.Scopes = slices.Clone(row.Scopes)
+	for i := range versions {
+		c.Versions = append(c.Versions, versionOf(now, row, &versions[i]))
+	}
+	return c
+}
+
+// verified is credentialOf for one version, in as little new memory as it takes.
+func (a *Authority) verified(now time.Time, row *store.Credential, version *store.Version) Credential {
+	lists := new(struct {
+		version [1]Version
+		scopes  [4]string
+	})
+	c := a.withoutLists(now, row)
+	if len(row.Scopes) > 0 {
+		c.Scopes = append(lists.scopes[:0], row.Scopes...)
+	}
+	lists.version[0] = versionOf(now, row, version)
+	c.Versions = lists.version[:]
+	return c
+}
+
+func (a *Authority) withoutLists(now time.Time, row *store.Credential) Credential {
+	return Credential{
 		ID: row.ID, Space: a.space, Kind: row.Kind, Subject: row.Subject, Name: row.Name,
-		Scopes: slices.Clone(row.Scopes), Attributes: maps.Clone(row.Attributes),
-		NotBefore: row.NotBefore, Expires: row.Expires, CIDRs: networks(row.CIDRs),
+		Attributes: maps.Clone(row.Attributes),
+		NotBefore:  row.NotBefore, Expires: row.Expires, CIDRs: networks(row.CIDRs),
 		Uses: row.Uses, Limit: Limit(row.Limit), Used: row.Used,
 		State: stateOf(now, row), Reason: row.Reason, Revision: row.Revision,
 		Created: row.Created, Updated: row.Updated,
 	}
-	for _, v := range versions {
-		c.Versions = append(c.Versions, Version{
-			ID: v.ID, Number: v.Number, Prefix: v.Prefix, State: versionState(now, row, &v),
-			Created: v.Created, Ends: v.Ends, FirstUsed: v.FirstUsed, LastUsed: v.LastUsed,
-		})
+}
+
+func versionOf(now time.Time, c *store.Credential, v *store.Version) Version {
+	return Version{
+		ID: v.ID, Number: v.Number, Prefix: v.Prefix, State: versionState(now, c, v),
+		Created: v.Created, Ends: v.Ends, FirstUsed: v.FirstUsed, LastUsed: v.LastUsed,
 	}
-	return c
 }
 
 // stateOf is the stored state, or what the time and the uses have made of it.

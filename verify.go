@@ -122,7 +122,7 @@ func (a *Authority) judge(ctx context.Context, k known, check Check) (Verdict, e
 		used++
 	}
 	a.recordUse(k.entry, check.IP, now)
-	verdict.Credential = a.credentialOf(now, c, *v)
+	verdict.Credential = a.verified(now, c, v)
 	verdict.Credential.Used = used
 	return verdict, nil
 }

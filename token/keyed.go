@@ -5,6 +5,7 @@ import (
 	"hash/crc32"
 	"io"
 	"log/slog"
+	"sync"
 
 	"github.com/keyfob-dev/keyfob/internal/draw"
 )
@@ -70,15 +71,23 @@ func writeKeyed(dst []byte, prefix string, s *draw.Stream) {
 // is compared as text, of which there is one only.
 func checksum[T string | []byte](body T) (sum [checksumLength]byte) {
 	// A copy, since hash/crc32 sends what it is given to the heap.
-	text := append([]byte(nil), body...)
-	v := crc32.ChecksumIEEE(text)
-	clear(text)
+	text := copies.Get().(*[maxBody]byte)
+	n := copy(text[:], body)
+	v := crc32.ChecksumIEEE(text[:n])
+	clear(text[:n])
+	copies.Put(text)
 	for i := range sum {
 		sum[len(sum)-1-i] = base62[v%62]
 		v /= 62
 	}
 	return sum
 }
+
+// maxBody is the most bytes before a checksum.
+const maxBody = maxPrefix + 1 + idLength + secretLength
+
+// copies hold nothing but zeros between two uses.
+var copies = sync.Pool{New: func() any { return new([maxBody]byte) }}
 
 // Prefix returns what stands before the last "_".
 func (k Keyed) Prefix() string { return k.prefix }
