@@ -36,6 +36,21 @@ var footprints = map[string]footprint{
 		modules: []string{"github.com/sethvargo/go-diceware"},
 		sums:    []string{"github.com/sethvargo/go-diceware", "github.com/sethvargo/go-diceware/go.mod"},
 	},
+	"kdf": {
+		modules: []string{"golang.org/x/crypto", "golang.org/x/sys"},
+		sums:    []string{"golang.org/x/crypto", "golang.org/x/crypto/go.mod", "golang.org/x/sys", "golang.org/x/sys/go.mod"},
+	},
+	"nonce": {
+		modules: []string{"golang.org/x/crypto", "golang.org/x/sys"},
+		sums:    []string{"golang.org/x/crypto", "golang.org/x/crypto/go.mod", "golang.org/x/sys", "golang.org/x/sys/go.mod"},
+	},
+	"passhash": {
+		modules: []string{"golang.org/x/crypto", "golang.org/x/sys", "golang.org/x/text"},
+		sums: []string{
+			"golang.org/x/crypto", "golang.org/x/crypto/go.mod", "golang.org/x/sys", "golang.org/x/sys/go.mod",
+			"golang.org/x/text", "golang.org/x/text/go.mod",
+		},
+	},
 }
 
 // TestUsingOneLeafAddsOnlyWhatItNeeds writes a user's module for each leaf, has

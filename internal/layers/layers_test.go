@@ -74,6 +74,7 @@ token -> random
 token -> internal/draw
 kdf -> golang.org/x/crypto/argon2
 passphrase -> github.com/sethvargo/go-diceware/diceware
+passhash -> golang.org/x/text/unicode/norm
 store -> token
 store -> random
 store/memory -> store
@@ -135,6 +136,8 @@ token -> .
 token -> internal/cache
 token -> github.com/sethvargo/go-diceware/diceware
 token -> golang.org/x/cryptography
+kdf -> golang.org/x/text/unicode/norm
+passhash -> kdf
 passphrase -> token
 csrf -> server
 store -> .
