@@ -88,6 +88,17 @@ type Version struct {
 	// written yet is lost.
 	FirstUsed time.Time
 	LastUsed  time.Time
+
+	// From is where it was used from, the last used first, of up to 16 addresses
+	// that Check.IP named. Only Get fills it.
+	From []Use
+}
+
+// A Use is the use of a version from one address.
+type Use struct {
+	IP    netip.Addr
+	First time.Time
+	Last  time.Time
 }
 
 // credentialOf is what a user sees of a record at the time now.

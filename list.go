@@ -7,6 +7,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"net/netip"
 	"time"
 
 	"github.com/keyfob-dev/keyfob/internal/framing"
@@ -17,7 +18,8 @@ import (
 // maxLimit is the most items of one page.
 const maxLimit = 1000
 
-// Get returns the credential whose id, or one of whose versions' id, is id.
+// Get returns the credential whose id, or one of whose versions' id, is id, and
+// from where its versions were used.
 // Errors: ErrNotFound, ErrSpace, ErrUnavailable.
 func (a *Authority) Get(ctx context.Context, id string) (Credential, error) {
 	space, err := a.spaceID(ctx, a.space)
@@ -28,7 +30,22 @@ func (a *Authority) Get(ctx context.Context, id string) (Credential, error) {
 	if err != nil {
 		return Credential{}, err
 	}
-	return a.credentialOf(a.now(), &item.Credential, item.Versions...), nil
+	c := a.credentialOf(a.now(), &item.Credential, item.Versions...)
+	for i := range c.Versions {
+		v := &c.Versions[i]
+		if v.LastUsed.IsZero() {
+			continue
+		}
+		uses, err := a.store.Uses(ctx, space, v.ID)
+		if err != nil {
+			return Credential{}, fmt.Errorf("get: %w", err)
+		}
+		for _, use := range uses {
+			ip, _ := netip.ParseAddr(use.Address)
+			v.From = append(v.From, Use{IP: ip, First: use.First, Last: use.Last})
+		}
+	}
+	return c, nil
 }
 
 // item reads a credential by either id.

@@ -133,6 +133,9 @@ func TestLastUse(t *testing.T) {
 		if old := c.Versions[1]; !old.FirstUsed.Equal(first) || !old.LastUsed.Equal(last) {
 			t.Errorf("the old version was used from %v to %v, want %v to %v", old.FirstUsed, old.LastUsed, first, last)
 		}
+		if from := c.Versions[1].From; len(from) != 1 || from[0].IP != netip.MustParseAddr("192.0.2.1") || !from[0].First.Equal(last) || !from[0].Last.Equal(last) {
+			t.Errorf("the old version was used from %v", from)
+		}
 		if newest := c.Versions[0]; !newest.FirstUsed.IsZero() || !newest.LastUsed.IsZero() {
 			t.Errorf("the new version was used: %+v", newest)
 		}
