@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/keyfob-dev/keyfob/otp"
@@ -144,4 +145,96 @@ func ExampleTOTP_Until() {
 	left, err := otp.TOTP{}.Until(time.Unix(1_700_000_000, 0))
 	fmt.Println("a new code in", left, err)
 	// Output: a new code in 10s <nil>
+}
+
+// What comes from a configuration is checked once; New and its like panic where
+// Check returns an error.
+func ExampleRecipe_Check() {
+	fmt.Println(otp.Recipe{Chars: 2}.Check())
+	r := otp.Recipe{Chars: 8}
+	fmt.Println(r.Check(), r.Length(), len(r.New()))
+	// Output:
+	// wrong size: a code of 2 characters; with the format digits, 6 to 10 are allowed
+	// <nil> 8 8
+}
+
+func ExampleRecipe_Each() {
+	var out strings.Builder // stands for a file
+	for code := range (otp.Recipe{Format: otp.FormatRecovery}).Each(10) {
+		out.Write(code)
+		out.WriteByte('\n')
+	}
+	fmt.Println(out.Len())
+	// Output: 300
+}
+
+// For an HMAC that is longer than SHA-1's, RFC 6238 recommends a longer seed.
+func ExampleNewSeedSize() {
+	seed := otp.NewSeedSize(32)
+	code, err := otp.TOTP{Algorithm: otp.SHA256}.Generate(seed, time.Now())
+	fmt.Println(seed.Size(), len(code), err)
+	// Output: 32 6 <nil>
+}
+
+// The seed of a hardware token, as its vendor sends it.
+func ExampleSeedOf() {
+	seed, err := otp.SeedOf([]byte("12345678901234567890"))
+	fmt.Println(seed.Base32(), err)
+	// Output: GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ <nil>
+}
+
+func ExampleSeed_Bytes() {
+	seed := otp.NewSeed()
+	kept := seed.Bytes() // encrypt them before they are stored
+	again, err := otp.SeedOf(kept)
+	fmt.Println(again.Equal(seed), err)
+	// Output: true <nil>
+}
+
+func ExampleCheckIssuer() {
+	fmt.Println(otp.CheckIssuer("Acme"))
+	fmt.Println(otp.CheckIssuer("Acme: Shop"))
+	// Output:
+	// <nil>
+	// wrong name: the issuer holds a colon, which separates issuer and account
+}
+
+func ExampleCheckAccount() {
+	fmt.Println(otp.CheckAccount("alice@example.com"))
+	fmt.Println(otp.CheckAccount(""))
+	// Output:
+	// <nil>
+	// wrong name: the account is empty
+}
+
+func ExampleKey_Check() {
+	key := otp.Key{Issuer: "Acme", Account: "alice", Seed: otp.NewSeed(), Digits: 9}
+	fmt.Println(errors.Is(key.Check(), otp.ErrConfig))
+	key.Digits = 8
+	fmt.Println(key.Check())
+	// Output:
+	// true
+	// <nil>
+}
+
+func ExampleTOTP_Check() {
+	fmt.Println(errors.Is(otp.TOTP{Period: 1500 * time.Millisecond}.Check(), otp.ErrConfig))
+	fmt.Println(otp.TOTP{Period: time.Minute}.Check())
+	// Output:
+	// true
+	// <nil>
+}
+
+func ExampleHOTP_Check() {
+	fmt.Println(errors.Is(otp.HOTP{Digits: 5}.Check(), otp.ErrConfig))
+	fmt.Println(otp.HOTP{Digits: 8}.Check())
+	// Output:
+	// true
+	// <nil>
+}
+
+func ExampleTOTP_Step() {
+	step, err := otp.TOTP{}.Step(time.Unix(59, 0))
+	fmt.Println(step, err)
+	// Output: 1 <nil>
 }

@@ -146,3 +146,9 @@ func ExampleList_Prefix() {
 	fmt.Println(short, long, found)
 	// Output: the therapist true
 }
+
+func ExampleList_Name() {
+	own, _ := passphrase.ParseList("ja\nnein\n")
+	fmt.Printf("%q %q\n", passphrase.EFFShort().Name(), own.Name())
+	// Output: "eff-short" ""
+}

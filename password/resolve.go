@@ -159,7 +159,7 @@ func (s *spec) setLimits(classes []Class) error {
 	for i, c := range classes {
 		l := limit{name: c.name(i), set: s.set(c.Chars), min: c.Min, max: c.Max}
 		if l.set.empty() && l.min > 0 {
-			return fmt.Errorf("%s: at least %d are asked for, and all of its characters are excluded", l.name, l.min)
+			return fmt.Errorf("%s: at least %d are asked for, and all of its characters are excluded; exclude fewer, or leave the class out", l.name, l.min)
 		}
 		s.limits = append(s.limits, l)
 	}

@@ -166,7 +166,7 @@ func callerToken() (string, error) {
 			return "", wrong("KEYFOB_TOKEN_FILE: %v", err)
 		}
 		defer f.Close()
-		if text, err = readLine(f, source); err != nil {
+		if text, err = readLine(f, source, "token"); err != nil {
 			return "", err
 		}
 	}

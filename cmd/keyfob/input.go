@@ -19,7 +19,7 @@ const maxLine = 4096
 // for it, and does not show what is typed.
 func (u *ui) secretLine(what string) (string, error) {
 	if !term.IsTerminal(int(u.stdin.Fd())) {
-		return readLine(u.stdin, "stdin")
+		return readLine(u.stdin, "stdin", strings.ToLower(what))
 	}
 	fmt.Fprintf(u.stderr, "%s: ", what)
 	text, err := term.ReadPassword(int(u.stdin.Fd()))
@@ -27,27 +27,27 @@ func (u *ui) secretLine(what string) (string, error) {
 	if err != nil && !errors.Is(err, io.EOF) {
 		return "", undecided("cannot read from the terminal: %v", err)
 	}
-	return checkLine(text, "stdin")
+	return checkLine(text, "stdin", strings.ToLower(what))
 }
 
 // readLine reads all of r, which must be one line, and cuts the newline at its
 // end, and nothing else.
-func readLine(r io.Reader, source string) (string, error) {
+func readLine(r io.Reader, source, what string) (string, error) {
 	text, err := io.ReadAll(io.LimitReader(r, maxLine+2))
 	if err != nil {
 		return "", undecided("cannot read %s: %v", source, err)
 	}
-	return checkLine(bytes.TrimSuffix(text, []byte("\n")), source)
+	return checkLine(bytes.TrimSuffix(text, []byte("\n")), source, what)
 }
 
-func checkLine(text []byte, source string) (string, error) {
+func checkLine(text []byte, source, what string) (string, error) {
 	switch {
 	case len(text) == 0:
-		return "", wrong("%s is empty; it has to be the token, in one line", source)
+		return "", wrong("%s is empty; it has to be the %s, in one line", source, what)
 	case bytes.ContainsRune(text, '\n'):
-		return "", wrong("%s has more than one line; it has to be the token alone", source)
+		return "", wrong("%s has more than one line; it has to be the %s alone", source, what)
 	case len(text) > maxLine:
-		return "", wrong("%s has over %d bytes; that is no token", source, maxLine)
+		return "", wrong("%s has over %d bytes; that is no %s", source, maxLine, what)
 	}
 	return string(text), nil
 }

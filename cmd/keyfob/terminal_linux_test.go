@@ -124,10 +124,34 @@ func TestTypedTokenIsNotShown(t *testing.T) {
 // A long work shows its progress on a terminal, and on nothing else.
 func TestProgress(t *testing.T) {
 	t.Parallel()
+	for _, name := range []string{"token", "otp"} {
+		user, program := terminal(t)
+		cmd := exec.Command(keyfobBinary(t), name, "-n", "300000")
+		cmd.Env = environment()
+		cmd.Stderr = program
+		if err := cmd.Start(); err != nil {
+			t.Fatal(err)
+		}
+		program.Close()
+		shown, _ := io.ReadAll(user)
+		if err := cmd.Wait(); err != nil {
+			t.Error(err)
+		}
+		if !bytes.Contains(shown, []byte("/300000")) {
+			t.Errorf("%s, on the terminal: %q", name, shown)
+		}
+	}
+}
+
+// The QR code of a seed is drawn on stderr where that is a terminal, with its own
+// colours, and stdout has the seed and its URI alone.
+func TestQROnTerminal(t *testing.T) {
+	t.Parallel()
 	user, program := terminal(t)
-	cmd := exec.Command(keyfobBinary(t), "token", "-n", "300000")
+	cmd := exec.Command(keyfobBinary(t), "oath", "seed", "--account", "alice", "--qr")
 	cmd.Env = environment()
-	cmd.Stderr = program
+	var stdout strings.Builder
+	cmd.Stdout, cmd.Stderr = &stdout, program
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
@@ -136,7 +160,14 @@ func TestProgress(t *testing.T) {
 	if err := cmd.Wait(); err != nil {
 		t.Error(err)
 	}
-	if !bytes.Contains(shown, []byte("/300000")) {
-		t.Errorf("on the terminal: %q", shown)
+	lines := strings.Split(stdout.String(), "\n")
+	if len(lines) != 3 || lines[2] != "" {
+		t.Fatalf("on stdout: %q", lines)
 	}
+	drawn := strings.ReplaceAll(string(shown), "\r", "")
+	if !strings.HasPrefix(drawn, "\x1b[97;40m") {
+		t.Errorf("no colours: %.20q", drawn)
+	}
+	rows := modules(t, drawn)
+	isCode(t, lines[1], len(rows[0]), func(x, y int) bool { return rows[y][x] })
 }

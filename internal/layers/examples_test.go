@@ -189,3 +189,46 @@ func withoutSuffix(example string) string {
 
 // last is F of F, and M of T.M.
 func last(entry string) string { return entry[strings.LastIndexByte(entry, '.')+1:] }
+
+// A fuzz target has its seeds in its code: with go test alone, those are all that
+// it runs on.
+func TestFuzzTargetsHaveSeeds(t *testing.T) {
+	targets := 0
+	for dir := range testDirectories(t, checkout(t)) {
+		for _, f := range functions(t, dir) {
+			if !f.test || !strings.HasPrefix(f.Name.Name, "Fuzz") || f.Recv != nil {
+				continue
+			}
+			targets++
+			seeds := false
+			ast.Inspect(f.Body, func(n ast.Node) bool {
+				s, ok := n.(*ast.SelectorExpr)
+				seeds = seeds || ok && s.Sel.Name == "Add"
+				return true
+			})
+			if !seeds {
+				t.Errorf("%s in %s has no seeds: call f.Add", f.Name.Name, dir)
+			}
+		}
+	}
+	if targets < 20 {
+		t.Errorf("%d fuzz targets were found; there are more", targets)
+	}
+	t.Logf("%d fuzz targets", targets)
+}
+
+// testDirectories returns the folders below dir that have tests.
+func testDirectories(t *testing.T, dir string) map[string]bool {
+	t.Helper()
+	dirs := map[string]bool{}
+	err := filepath.WalkDir(dir, func(path string, d os.DirEntry, err error) error {
+		if err == nil && strings.HasSuffix(path, "_test.go") {
+			dirs[filepath.Dir(path)] = true
+		}
+		return nil // as in checkout
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return dirs
+}

@@ -22,6 +22,14 @@ func trimTrailingSlashes(u *url.URL) {
 
 // Invoker invokes operations described by OpenAPI v3 specification.
 type Invoker interface {
+	// CheckpointEvents invokes checkpointEvents operation.
+	//
+	// Keep the answer where nobody who can write to the database can change it: it is what shows later
+	// that the end of the log was cut off, or that an older copy took the database's place. Seals what the
+	// log has, and changes nothing else.
+	//
+	// POST /v1/spaces/{space}/events/checkpoint
+	CheckpointEvents(ctx context.Context, params CheckpointEventsParams) (*Checkpoint, error)
 	// CreateSpace invokes createSpace operation.
 	//
 	// Create a space.
@@ -48,23 +56,43 @@ type Invoker interface {
 	Healthz(ctx context.Context) (*Health, error)
 	// IssueAPIKey invokes issueAPIKey operation.
 	//
-	// In the space `keyfob` this makes a caller of this API; its scopes are then `owner`, `<space>:issue`,
-	// `<space>:verify`, `<space>:read` and `<space>:revoke`, and nothing else.
+	// In the space `keyfob` this makes a caller of this API; its scopes are then `owner`, `metrics`,
+	// `<space>:issue`, `<space>:verify`, `<space>:read` and `<space>:revoke`, and nothing else.
 	//
 	// POST /v1/spaces/{space}/apikeys
 	IssueAPIKey(ctx context.Context, request *IssueAPIKeyRequest, params IssueAPIKeyParams) (*Issued, error)
+	// ListEvents invokes listEvents operation.
+	//
+	// In the order in which they were written. Those of the callers of this API are in the space `keyfob`.
+	//
+	// GET /v1/spaces/{space}/events
+	ListEvents(ctx context.Context, params ListEventsParams) (*EventPage, error)
 	// ListSpaces invokes listSpaces operation.
 	//
 	// In the order of their names.
 	//
 	// GET /v1/spaces
 	ListSpaces(ctx context.Context, params ListSpacesParams) (*SpacePage, error)
+	// PurgeAPIKeys invokes purgeAPIKeys operation.
+	//
+	// Removes the keys that expired, or were revoked, before a time. Their tokens are answered as unknown
+	// from then on. Their events stay, and each key gets one more. After an error some may be removed,
+	// each wholly.
+	//
+	// POST /v1/spaces/{space}/apikeys/purge
+	PurgeAPIKeys(ctx context.Context, request *PurgeRequest, params PurgeAPIKeysParams) (*Purged, error)
 	// Readyz invokes readyz operation.
 	//
 	// 503 while the store does not.
 	//
 	// GET /readyz
 	Readyz(ctx context.Context) (*Health, error)
+	// ResumeAPIKey invokes resumeAPIKey operation.
+	//
+	// To resume what is not suspended is a 200 too, and changes nothing. 409 if it is revoked or expired.
+	//
+	// POST /v1/spaces/{space}/apikeys/{id}/resume
+	ResumeAPIKey(ctx context.Context, params ResumeAPIKeyParams) (*Credential, error)
 	// RevokeAPIKey invokes revokeAPIKey operation.
 	//
 	// Ends all its versions, at once and for good. When this answers 200, no verification accepts the key
@@ -72,6 +100,14 @@ type Invoker interface {
 	//
 	// POST /v1/spaces/{space}/apikeys/{id}/revoke
 	RevokeAPIKey(ctx context.Context, request *RevokeRequest, params RevokeAPIKeyParams) error
+	// RollbackAPIKey invokes rollbackAPIKey operation.
+	//
+	// While the version before is in its grace: it is the newest again, and lives as long as its key; the
+	// one that had replaced it ends at once. 409 if no version is in its grace, and if the key is revoked
+	// or expired.
+	//
+	// POST /v1/spaces/{space}/apikeys/{id}/rollback
+	RollbackAPIKey(ctx context.Context, params RollbackAPIKeyParams) (*Credential, error)
 	// RotateAPIKey invokes rotateAPIKey operation.
 	//
 	// Adds a version with a new token. The version before it stays good for the grace, and never beyond
@@ -88,6 +124,21 @@ type Invoker interface {
 	//
 	// POST /v1/spaces/{space}/apikeys/search
 	SearchAPIKeys(ctx context.Context, request *SearchAPIKeysRequest, params SearchAPIKeysParams) (*CredentialPage, error)
+	// SuspendAPIKey invokes suspendAPIKey operation.
+	//
+	// When this answers 200, no verification accepts the key until it is resumed. To suspend what is
+	// suspended already is a 200 too, and changes nothing. 409 if it is revoked or expired.
+	//
+	// POST /v1/spaces/{space}/apikeys/{id}/suspend
+	SuspendAPIKey(ctx context.Context, request *SuspendRequest, params SuspendAPIKeyParams) (*Credential, error)
+	// UpdateAPIKey invokes updateAPIKey operation.
+	//
+	// Changes what is given and keeps the rest. Nothing happens, and the answer is 409, if the key was
+	// changed since you saw its revision, or is revoked or expired. In the space `keyfob` the scopes are
+	// those of a caller, as when a key is issued.
+	//
+	// PATCH /v1/spaces/{space}/apikeys/{id}
+	UpdateAPIKey(ctx context.Context, request *UpdateAPIKeyRequest, params UpdateAPIKeyParams) (*Credential, error)
 	// UpdateSpace invokes updateSpace operation.
 	//
 	// Concerns tokens that are issued from now on; those that are out stay good.
@@ -102,6 +153,17 @@ type Invoker interface {
 	//
 	// POST /v1/spaces/{space}/verify
 	Verify(ctx context.Context, request *VerifyRequest, params VerifyParams) (*Verdict, error)
+	// VerifyEvents invokes verifyEvents operation.
+	//
+	// Reads the whole log of the space: the MAC of each event, the chain, and that it goes through the
+	// checkpoints. What was done to it is in the answer, whose status is 200 all the same; look at
+	// `problems`. A checkpoint that was changed, or is of another space, is answered by 400.
+	//
+	// Without a checkpoint, a log is found whole whose end somebody cut off with care, or that is of an
+	// older copy of the database.
+	//
+	// POST /v1/spaces/{space}/events/verify
+	VerifyEvents(ctx context.Context, request *VerifyEventsRequest, params VerifyEventsParams) (*AuditReport, error)
 }
 
 // Client implements OAS client.
@@ -143,6 +205,104 @@ func (c *Client) requestURL(ctx context.Context) *url.URL {
 		return c.serverURL
 	}
 	return u
+}
+
+// CheckpointEvents invokes checkpointEvents operation.
+//
+// Keep the answer where nobody who can write to the database can change it: it is what shows later
+// that the end of the log was cut off, or that an older copy took the database's place. Seals what the
+// log has, and changes nothing else.
+//
+// POST /v1/spaces/{space}/events/checkpoint
+func (c *Client) CheckpointEvents(ctx context.Context, params CheckpointEventsParams) (*Checkpoint, error) {
+	res, err := c.sendCheckpointEvents(ctx, params)
+	return res, err
+}
+
+func (c *Client) sendCheckpointEvents(ctx context.Context, params CheckpointEventsParams) (res *Checkpoint, err error) {
+
+	u := uri.Clone(c.requestURL(ctx))
+	var pathParts [3]string
+	pathParts[0] = "/v1/spaces/"
+	{
+		// Encode "space" parameter.
+		e := uri.NewPathEncoder(uri.PathEncoderConfig{
+			Param:   "space",
+			Style:   uri.PathStyleSimple,
+			Explode: false,
+		})
+		if err := func() error {
+			return e.EncodeValue(conv.StringToString(params.Space))
+		}(); err != nil {
+			return res, errors.Wrap(err, "encode path")
+		}
+		encoded, err := e.Result()
+		if err != nil {
+			return res, errors.Wrap(err, "encode path")
+		}
+		pathParts[1] = encoded
+	}
+	pathParts[2] = "/events/checkpoint"
+	uri.AddPathParts(u, pathParts[:]...)
+
+	r, err := ht.NewRequest(ctx, "POST", u)
+	if err != nil {
+		return res, errors.Wrap(err, "create request")
+	}
+
+	{
+		type bitset = [1]uint8
+		var satisfied bitset
+		{
+
+			switch err := c.securityBearer(ctx, CheckpointEventsOperation, r); {
+			case err == nil: // if NO error
+				satisfied[0] |= 1 << 0
+			case errors.Is(err, ogenerrors.ErrSkipClientSecurity):
+				// Skip this security.
+			default:
+				return res, errors.Wrap(err, "security \"Bearer\"")
+			}
+		}
+
+		if ok := func() bool {
+		nextRequirement:
+			for _, requirement := range []bitset{
+				{0b00000001},
+				{},
+			} {
+				for i, mask := range requirement {
+					if satisfied[i]&mask != mask {
+						continue nextRequirement
+					}
+				}
+				return true
+			}
+			return false
+		}(); !ok {
+			return res, ogenerrors.ErrSecurityRequirementIsNotSatisfied
+		}
+	}
+
+	resp, err := c.cfg.Client.Do(r)
+	if err != nil {
+		return res, errors.Wrap(err, "do request")
+	}
+	body := resp.Body
+	defer func() {
+		// Drain the body to EOF before closing, so the underlying
+		// connection can be reused by the Transport regardless of the
+		// response status code. See https://github.com/ogen-go/ogen/issues/1670.
+		_, _ = io.Copy(io.Discard, body)
+		_ = body.Close()
+	}()
+
+	result, err := decodeCheckpointEventsResponse(resp)
+	if err != nil {
+		return res, errors.Wrap(err, "decode response")
+	}
+
+	return result, nil
 }
 
 // CreateSpace invokes createSpace operation.
@@ -479,8 +639,8 @@ func (c *Client) sendHealthz(ctx context.Context) (res *Health, err error) {
 
 // IssueAPIKey invokes issueAPIKey operation.
 //
-// In the space `keyfob` this makes a caller of this API; its scopes are then `owner`, `<space>:issue`,
-// `<space>:verify`, `<space>:read` and `<space>:revoke`, and nothing else.
+// In the space `keyfob` this makes a caller of this API; its scopes are then `owner`, `metrics`,
+// `<space>:issue`, `<space>:verify`, `<space>:read` and `<space>:revoke`, and nothing else.
 //
 // POST /v1/spaces/{space}/apikeys
 func (c *Client) IssueAPIKey(ctx context.Context, request *IssueAPIKeyRequest, params IssueAPIKeyParams) (*Issued, error) {
@@ -570,6 +730,190 @@ func (c *Client) sendIssueAPIKey(ctx context.Context, request *IssueAPIKeyReques
 	}()
 
 	result, err := decodeIssueAPIKeyResponse(resp)
+	if err != nil {
+		return res, errors.Wrap(err, "decode response")
+	}
+
+	return result, nil
+}
+
+// ListEvents invokes listEvents operation.
+//
+// In the order in which they were written. Those of the callers of this API are in the space `keyfob`.
+//
+// GET /v1/spaces/{space}/events
+func (c *Client) ListEvents(ctx context.Context, params ListEventsParams) (*EventPage, error) {
+	res, err := c.sendListEvents(ctx, params)
+	return res, err
+}
+
+func (c *Client) sendListEvents(ctx context.Context, params ListEventsParams) (res *EventPage, err error) {
+
+	u := uri.Clone(c.requestURL(ctx))
+	var pathParts [3]string
+	pathParts[0] = "/v1/spaces/"
+	{
+		// Encode "space" parameter.
+		e := uri.NewPathEncoder(uri.PathEncoderConfig{
+			Param:   "space",
+			Style:   uri.PathStyleSimple,
+			Explode: false,
+		})
+		if err := func() error {
+			return e.EncodeValue(conv.StringToString(params.Space))
+		}(); err != nil {
+			return res, errors.Wrap(err, "encode path")
+		}
+		encoded, err := e.Result()
+		if err != nil {
+			return res, errors.Wrap(err, "encode path")
+		}
+		pathParts[1] = encoded
+	}
+	pathParts[2] = "/events"
+	uri.AddPathParts(u, pathParts[:]...)
+
+	q := uri.NewQueryEncoder()
+	{
+		// Encode "after" parameter.
+		cfg := uri.QueryParameterEncodingConfig{
+			Name:    "after",
+			Style:   uri.QueryStyleForm,
+			Explode: true,
+		}
+
+		if err := q.EncodeParam(cfg, func(e uri.Encoder) error {
+			if val, ok := params.After.Get(); ok {
+				return e.EncodeValue(conv.StringToString(val))
+			}
+			return nil
+		}); err != nil {
+			return res, errors.Wrap(err, "encode query")
+		}
+	}
+	{
+		// Encode "limit" parameter.
+		cfg := uri.QueryParameterEncodingConfig{
+			Name:    "limit",
+			Style:   uri.QueryStyleForm,
+			Explode: true,
+		}
+
+		if err := q.EncodeParam(cfg, func(e uri.Encoder) error {
+			if val, ok := params.Limit.Get(); ok {
+				return e.EncodeValue(conv.Int32ToString(val))
+			}
+			return nil
+		}); err != nil {
+			return res, errors.Wrap(err, "encode query")
+		}
+	}
+	{
+		// Encode "credential" parameter.
+		cfg := uri.QueryParameterEncodingConfig{
+			Name:    "credential",
+			Style:   uri.QueryStyleForm,
+			Explode: true,
+		}
+
+		if err := q.EncodeParam(cfg, func(e uri.Encoder) error {
+			if val, ok := params.Credential.Get(); ok {
+				return e.EncodeValue(conv.StringToString(val))
+			}
+			return nil
+		}); err != nil {
+			return res, errors.Wrap(err, "encode query")
+		}
+	}
+	{
+		// Encode "type" parameter.
+		cfg := uri.QueryParameterEncodingConfig{
+			Name:    "type",
+			Style:   uri.QueryStyleForm,
+			Explode: true,
+		}
+
+		if err := q.EncodeParam(cfg, func(e uri.Encoder) error {
+			if val, ok := params.Type.Get(); ok {
+				return e.EncodeValue(conv.StringToString(val))
+			}
+			return nil
+		}); err != nil {
+			return res, errors.Wrap(err, "encode query")
+		}
+	}
+	{
+		// Encode "order" parameter.
+		cfg := uri.QueryParameterEncodingConfig{
+			Name:    "order",
+			Style:   uri.QueryStyleForm,
+			Explode: true,
+		}
+
+		if err := q.EncodeParam(cfg, func(e uri.Encoder) error {
+			if val, ok := params.Order.Get(); ok {
+				return e.EncodeValue(conv.StringToString(val))
+			}
+			return nil
+		}); err != nil {
+			return res, errors.Wrap(err, "encode query")
+		}
+	}
+	u.RawQuery = q.Values().Encode()
+
+	r, err := ht.NewRequest(ctx, "GET", u)
+	if err != nil {
+		return res, errors.Wrap(err, "create request")
+	}
+
+	{
+		type bitset = [1]uint8
+		var satisfied bitset
+		{
+
+			switch err := c.securityBearer(ctx, ListEventsOperation, r); {
+			case err == nil: // if NO error
+				satisfied[0] |= 1 << 0
+			case errors.Is(err, ogenerrors.ErrSkipClientSecurity):
+				// Skip this security.
+			default:
+				return res, errors.Wrap(err, "security \"Bearer\"")
+			}
+		}
+
+		if ok := func() bool {
+		nextRequirement:
+			for _, requirement := range []bitset{
+				{0b00000001},
+				{},
+			} {
+				for i, mask := range requirement {
+					if satisfied[i]&mask != mask {
+						continue nextRequirement
+					}
+				}
+				return true
+			}
+			return false
+		}(); !ok {
+			return res, ogenerrors.ErrSecurityRequirementIsNotSatisfied
+		}
+	}
+
+	resp, err := c.cfg.Client.Do(r)
+	if err != nil {
+		return res, errors.Wrap(err, "do request")
+	}
+	body := resp.Body
+	defer func() {
+		// Drain the body to EOF before closing, so the underlying
+		// connection can be reused by the Transport regardless of the
+		// response status code. See https://github.com/ogen-go/ogen/issues/1670.
+		_, _ = io.Copy(io.Discard, body)
+		_ = body.Close()
+	}()
+
+	result, err := decodeListEventsResponse(resp)
 	if err != nil {
 		return res, errors.Wrap(err, "decode response")
 	}
@@ -691,6 +1035,107 @@ func (c *Client) sendListSpaces(ctx context.Context, params ListSpacesParams) (r
 	return result, nil
 }
 
+// PurgeAPIKeys invokes purgeAPIKeys operation.
+//
+// Removes the keys that expired, or were revoked, before a time. Their tokens are answered as unknown
+// from then on. Their events stay, and each key gets one more. After an error some may be removed,
+// each wholly.
+//
+// POST /v1/spaces/{space}/apikeys/purge
+func (c *Client) PurgeAPIKeys(ctx context.Context, request *PurgeRequest, params PurgeAPIKeysParams) (*Purged, error) {
+	res, err := c.sendPurgeAPIKeys(ctx, request, params)
+	return res, err
+}
+
+func (c *Client) sendPurgeAPIKeys(ctx context.Context, request *PurgeRequest, params PurgeAPIKeysParams) (res *Purged, err error) {
+
+	u := uri.Clone(c.requestURL(ctx))
+	var pathParts [3]string
+	pathParts[0] = "/v1/spaces/"
+	{
+		// Encode "space" parameter.
+		e := uri.NewPathEncoder(uri.PathEncoderConfig{
+			Param:   "space",
+			Style:   uri.PathStyleSimple,
+			Explode: false,
+		})
+		if err := func() error {
+			return e.EncodeValue(conv.StringToString(params.Space))
+		}(); err != nil {
+			return res, errors.Wrap(err, "encode path")
+		}
+		encoded, err := e.Result()
+		if err != nil {
+			return res, errors.Wrap(err, "encode path")
+		}
+		pathParts[1] = encoded
+	}
+	pathParts[2] = "/apikeys/purge"
+	uri.AddPathParts(u, pathParts[:]...)
+
+	r, err := ht.NewRequest(ctx, "POST", u)
+	if err != nil {
+		return res, errors.Wrap(err, "create request")
+	}
+	if err := encodePurgeAPIKeysRequest(request, r); err != nil {
+		return res, errors.Wrap(err, "encode request")
+	}
+
+	{
+		type bitset = [1]uint8
+		var satisfied bitset
+		{
+
+			switch err := c.securityBearer(ctx, PurgeAPIKeysOperation, r); {
+			case err == nil: // if NO error
+				satisfied[0] |= 1 << 0
+			case errors.Is(err, ogenerrors.ErrSkipClientSecurity):
+				// Skip this security.
+			default:
+				return res, errors.Wrap(err, "security \"Bearer\"")
+			}
+		}
+
+		if ok := func() bool {
+		nextRequirement:
+			for _, requirement := range []bitset{
+				{0b00000001},
+				{},
+			} {
+				for i, mask := range requirement {
+					if satisfied[i]&mask != mask {
+						continue nextRequirement
+					}
+				}
+				return true
+			}
+			return false
+		}(); !ok {
+			return res, ogenerrors.ErrSecurityRequirementIsNotSatisfied
+		}
+	}
+
+	resp, err := c.cfg.Client.Do(r)
+	if err != nil {
+		return res, errors.Wrap(err, "do request")
+	}
+	body := resp.Body
+	defer func() {
+		// Drain the body to EOF before closing, so the underlying
+		// connection can be reused by the Transport regardless of the
+		// response status code. See https://github.com/ogen-go/ogen/issues/1670.
+		_, _ = io.Copy(io.Discard, body)
+		_ = body.Close()
+	}()
+
+	result, err := decodePurgeAPIKeysResponse(resp)
+	if err != nil {
+		return res, errors.Wrap(err, "decode response")
+	}
+
+	return result, nil
+}
+
 // Readyz invokes readyz operation.
 //
 // 503 while the store does not.
@@ -727,6 +1172,121 @@ func (c *Client) sendReadyz(ctx context.Context) (res *Health, err error) {
 	}()
 
 	result, err := decodeReadyzResponse(resp)
+	if err != nil {
+		return res, errors.Wrap(err, "decode response")
+	}
+
+	return result, nil
+}
+
+// ResumeAPIKey invokes resumeAPIKey operation.
+//
+// To resume what is not suspended is a 200 too, and changes nothing. 409 if it is revoked or expired.
+//
+// POST /v1/spaces/{space}/apikeys/{id}/resume
+func (c *Client) ResumeAPIKey(ctx context.Context, params ResumeAPIKeyParams) (*Credential, error) {
+	res, err := c.sendResumeAPIKey(ctx, params)
+	return res, err
+}
+
+func (c *Client) sendResumeAPIKey(ctx context.Context, params ResumeAPIKeyParams) (res *Credential, err error) {
+
+	u := uri.Clone(c.requestURL(ctx))
+	var pathParts [5]string
+	pathParts[0] = "/v1/spaces/"
+	{
+		// Encode "space" parameter.
+		e := uri.NewPathEncoder(uri.PathEncoderConfig{
+			Param:   "space",
+			Style:   uri.PathStyleSimple,
+			Explode: false,
+		})
+		if err := func() error {
+			return e.EncodeValue(conv.StringToString(params.Space))
+		}(); err != nil {
+			return res, errors.Wrap(err, "encode path")
+		}
+		encoded, err := e.Result()
+		if err != nil {
+			return res, errors.Wrap(err, "encode path")
+		}
+		pathParts[1] = encoded
+	}
+	pathParts[2] = "/apikeys/"
+	{
+		// Encode "id" parameter.
+		e := uri.NewPathEncoder(uri.PathEncoderConfig{
+			Param:   "id",
+			Style:   uri.PathStyleSimple,
+			Explode: false,
+		})
+		if err := func() error {
+			return e.EncodeValue(conv.StringToString(params.ID))
+		}(); err != nil {
+			return res, errors.Wrap(err, "encode path")
+		}
+		encoded, err := e.Result()
+		if err != nil {
+			return res, errors.Wrap(err, "encode path")
+		}
+		pathParts[3] = encoded
+	}
+	pathParts[4] = "/resume"
+	uri.AddPathParts(u, pathParts[:]...)
+
+	r, err := ht.NewRequest(ctx, "POST", u)
+	if err != nil {
+		return res, errors.Wrap(err, "create request")
+	}
+
+	{
+		type bitset = [1]uint8
+		var satisfied bitset
+		{
+
+			switch err := c.securityBearer(ctx, ResumeAPIKeyOperation, r); {
+			case err == nil: // if NO error
+				satisfied[0] |= 1 << 0
+			case errors.Is(err, ogenerrors.ErrSkipClientSecurity):
+				// Skip this security.
+			default:
+				return res, errors.Wrap(err, "security \"Bearer\"")
+			}
+		}
+
+		if ok := func() bool {
+		nextRequirement:
+			for _, requirement := range []bitset{
+				{0b00000001},
+				{},
+			} {
+				for i, mask := range requirement {
+					if satisfied[i]&mask != mask {
+						continue nextRequirement
+					}
+				}
+				return true
+			}
+			return false
+		}(); !ok {
+			return res, ogenerrors.ErrSecurityRequirementIsNotSatisfied
+		}
+	}
+
+	resp, err := c.cfg.Client.Do(r)
+	if err != nil {
+		return res, errors.Wrap(err, "do request")
+	}
+	body := resp.Body
+	defer func() {
+		// Drain the body to EOF before closing, so the underlying
+		// connection can be reused by the Transport regardless of the
+		// response status code. See https://github.com/ogen-go/ogen/issues/1670.
+		_, _ = io.Copy(io.Discard, body)
+		_ = body.Close()
+	}()
+
+	result, err := decodeResumeAPIKeyResponse(resp)
 	if err != nil {
 		return res, errors.Wrap(err, "decode response")
 	}
@@ -846,6 +1406,123 @@ func (c *Client) sendRevokeAPIKey(ctx context.Context, request *RevokeRequest, p
 	}()
 
 	result, err := decodeRevokeAPIKeyResponse(resp)
+	if err != nil {
+		return res, errors.Wrap(err, "decode response")
+	}
+
+	return result, nil
+}
+
+// RollbackAPIKey invokes rollbackAPIKey operation.
+//
+// While the version before is in its grace: it is the newest again, and lives as long as its key; the
+// one that had replaced it ends at once. 409 if no version is in its grace, and if the key is revoked
+// or expired.
+//
+// POST /v1/spaces/{space}/apikeys/{id}/rollback
+func (c *Client) RollbackAPIKey(ctx context.Context, params RollbackAPIKeyParams) (*Credential, error) {
+	res, err := c.sendRollbackAPIKey(ctx, params)
+	return res, err
+}
+
+func (c *Client) sendRollbackAPIKey(ctx context.Context, params RollbackAPIKeyParams) (res *Credential, err error) {
+
+	u := uri.Clone(c.requestURL(ctx))
+	var pathParts [5]string
+	pathParts[0] = "/v1/spaces/"
+	{
+		// Encode "space" parameter.
+		e := uri.NewPathEncoder(uri.PathEncoderConfig{
+			Param:   "space",
+			Style:   uri.PathStyleSimple,
+			Explode: false,
+		})
+		if err := func() error {
+			return e.EncodeValue(conv.StringToString(params.Space))
+		}(); err != nil {
+			return res, errors.Wrap(err, "encode path")
+		}
+		encoded, err := e.Result()
+		if err != nil {
+			return res, errors.Wrap(err, "encode path")
+		}
+		pathParts[1] = encoded
+	}
+	pathParts[2] = "/apikeys/"
+	{
+		// Encode "id" parameter.
+		e := uri.NewPathEncoder(uri.PathEncoderConfig{
+			Param:   "id",
+			Style:   uri.PathStyleSimple,
+			Explode: false,
+		})
+		if err := func() error {
+			return e.EncodeValue(conv.StringToString(params.ID))
+		}(); err != nil {
+			return res, errors.Wrap(err, "encode path")
+		}
+		encoded, err := e.Result()
+		if err != nil {
+			return res, errors.Wrap(err, "encode path")
+		}
+		pathParts[3] = encoded
+	}
+	pathParts[4] = "/rollback"
+	uri.AddPathParts(u, pathParts[:]...)
+
+	r, err := ht.NewRequest(ctx, "POST", u)
+	if err != nil {
+		return res, errors.Wrap(err, "create request")
+	}
+
+	{
+		type bitset = [1]uint8
+		var satisfied bitset
+		{
+
+			switch err := c.securityBearer(ctx, RollbackAPIKeyOperation, r); {
+			case err == nil: // if NO error
+				satisfied[0] |= 1 << 0
+			case errors.Is(err, ogenerrors.ErrSkipClientSecurity):
+				// Skip this security.
+			default:
+				return res, errors.Wrap(err, "security \"Bearer\"")
+			}
+		}
+
+		if ok := func() bool {
+		nextRequirement:
+			for _, requirement := range []bitset{
+				{0b00000001},
+				{},
+			} {
+				for i, mask := range requirement {
+					if satisfied[i]&mask != mask {
+						continue nextRequirement
+					}
+				}
+				return true
+			}
+			return false
+		}(); !ok {
+			return res, ogenerrors.ErrSecurityRequirementIsNotSatisfied
+		}
+	}
+
+	resp, err := c.cfg.Client.Do(r)
+	if err != nil {
+		return res, errors.Wrap(err, "do request")
+	}
+	body := resp.Body
+	defer func() {
+		// Drain the body to EOF before closing, so the underlying
+		// connection can be reused by the Transport regardless of the
+		// response status code. See https://github.com/ogen-go/ogen/issues/1670.
+		_, _ = io.Copy(io.Discard, body)
+		_ = body.Close()
+	}()
+
+	result, err := decodeRollbackAPIKeyResponse(resp)
 	if err != nil {
 		return res, errors.Wrap(err, "decode response")
 	}
@@ -1074,6 +1751,244 @@ func (c *Client) sendSearchAPIKeys(ctx context.Context, request *SearchAPIKeysRe
 	return result, nil
 }
 
+// SuspendAPIKey invokes suspendAPIKey operation.
+//
+// When this answers 200, no verification accepts the key until it is resumed. To suspend what is
+// suspended already is a 200 too, and changes nothing. 409 if it is revoked or expired.
+//
+// POST /v1/spaces/{space}/apikeys/{id}/suspend
+func (c *Client) SuspendAPIKey(ctx context.Context, request *SuspendRequest, params SuspendAPIKeyParams) (*Credential, error) {
+	res, err := c.sendSuspendAPIKey(ctx, request, params)
+	return res, err
+}
+
+func (c *Client) sendSuspendAPIKey(ctx context.Context, request *SuspendRequest, params SuspendAPIKeyParams) (res *Credential, err error) {
+
+	u := uri.Clone(c.requestURL(ctx))
+	var pathParts [5]string
+	pathParts[0] = "/v1/spaces/"
+	{
+		// Encode "space" parameter.
+		e := uri.NewPathEncoder(uri.PathEncoderConfig{
+			Param:   "space",
+			Style:   uri.PathStyleSimple,
+			Explode: false,
+		})
+		if err := func() error {
+			return e.EncodeValue(conv.StringToString(params.Space))
+		}(); err != nil {
+			return res, errors.Wrap(err, "encode path")
+		}
+		encoded, err := e.Result()
+		if err != nil {
+			return res, errors.Wrap(err, "encode path")
+		}
+		pathParts[1] = encoded
+	}
+	pathParts[2] = "/apikeys/"
+	{
+		// Encode "id" parameter.
+		e := uri.NewPathEncoder(uri.PathEncoderConfig{
+			Param:   "id",
+			Style:   uri.PathStyleSimple,
+			Explode: false,
+		})
+		if err := func() error {
+			return e.EncodeValue(conv.StringToString(params.ID))
+		}(); err != nil {
+			return res, errors.Wrap(err, "encode path")
+		}
+		encoded, err := e.Result()
+		if err != nil {
+			return res, errors.Wrap(err, "encode path")
+		}
+		pathParts[3] = encoded
+	}
+	pathParts[4] = "/suspend"
+	uri.AddPathParts(u, pathParts[:]...)
+
+	r, err := ht.NewRequest(ctx, "POST", u)
+	if err != nil {
+		return res, errors.Wrap(err, "create request")
+	}
+	if err := encodeSuspendAPIKeyRequest(request, r); err != nil {
+		return res, errors.Wrap(err, "encode request")
+	}
+
+	{
+		type bitset = [1]uint8
+		var satisfied bitset
+		{
+
+			switch err := c.securityBearer(ctx, SuspendAPIKeyOperation, r); {
+			case err == nil: // if NO error
+				satisfied[0] |= 1 << 0
+			case errors.Is(err, ogenerrors.ErrSkipClientSecurity):
+				// Skip this security.
+			default:
+				return res, errors.Wrap(err, "security \"Bearer\"")
+			}
+		}
+
+		if ok := func() bool {
+		nextRequirement:
+			for _, requirement := range []bitset{
+				{0b00000001},
+				{},
+			} {
+				for i, mask := range requirement {
+					if satisfied[i]&mask != mask {
+						continue nextRequirement
+					}
+				}
+				return true
+			}
+			return false
+		}(); !ok {
+			return res, ogenerrors.ErrSecurityRequirementIsNotSatisfied
+		}
+	}
+
+	resp, err := c.cfg.Client.Do(r)
+	if err != nil {
+		return res, errors.Wrap(err, "do request")
+	}
+	body := resp.Body
+	defer func() {
+		// Drain the body to EOF before closing, so the underlying
+		// connection can be reused by the Transport regardless of the
+		// response status code. See https://github.com/ogen-go/ogen/issues/1670.
+		_, _ = io.Copy(io.Discard, body)
+		_ = body.Close()
+	}()
+
+	result, err := decodeSuspendAPIKeyResponse(resp)
+	if err != nil {
+		return res, errors.Wrap(err, "decode response")
+	}
+
+	return result, nil
+}
+
+// UpdateAPIKey invokes updateAPIKey operation.
+//
+// Changes what is given and keeps the rest. Nothing happens, and the answer is 409, if the key was
+// changed since you saw its revision, or is revoked or expired. In the space `keyfob` the scopes are
+// those of a caller, as when a key is issued.
+//
+// PATCH /v1/spaces/{space}/apikeys/{id}
+func (c *Client) UpdateAPIKey(ctx context.Context, request *UpdateAPIKeyRequest, params UpdateAPIKeyParams) (*Credential, error) {
+	res, err := c.sendUpdateAPIKey(ctx, request, params)
+	return res, err
+}
+
+func (c *Client) sendUpdateAPIKey(ctx context.Context, request *UpdateAPIKeyRequest, params UpdateAPIKeyParams) (res *Credential, err error) {
+
+	u := uri.Clone(c.requestURL(ctx))
+	var pathParts [4]string
+	pathParts[0] = "/v1/spaces/"
+	{
+		// Encode "space" parameter.
+		e := uri.NewPathEncoder(uri.PathEncoderConfig{
+			Param:   "space",
+			Style:   uri.PathStyleSimple,
+			Explode: false,
+		})
+		if err := func() error {
+			return e.EncodeValue(conv.StringToString(params.Space))
+		}(); err != nil {
+			return res, errors.Wrap(err, "encode path")
+		}
+		encoded, err := e.Result()
+		if err != nil {
+			return res, errors.Wrap(err, "encode path")
+		}
+		pathParts[1] = encoded
+	}
+	pathParts[2] = "/apikeys/"
+	{
+		// Encode "id" parameter.
+		e := uri.NewPathEncoder(uri.PathEncoderConfig{
+			Param:   "id",
+			Style:   uri.PathStyleSimple,
+			Explode: false,
+		})
+		if err := func() error {
+			return e.EncodeValue(conv.StringToString(params.ID))
+		}(); err != nil {
+			return res, errors.Wrap(err, "encode path")
+		}
+		encoded, err := e.Result()
+		if err != nil {
+			return res, errors.Wrap(err, "encode path")
+		}
+		pathParts[3] = encoded
+	}
+	uri.AddPathParts(u, pathParts[:]...)
+
+	r, err := ht.NewRequest(ctx, "PATCH", u)
+	if err != nil {
+		return res, errors.Wrap(err, "create request")
+	}
+	if err := encodeUpdateAPIKeyRequest(request, r); err != nil {
+		return res, errors.Wrap(err, "encode request")
+	}
+
+	{
+		type bitset = [1]uint8
+		var satisfied bitset
+		{
+
+			switch err := c.securityBearer(ctx, UpdateAPIKeyOperation, r); {
+			case err == nil: // if NO error
+				satisfied[0] |= 1 << 0
+			case errors.Is(err, ogenerrors.ErrSkipClientSecurity):
+				// Skip this security.
+			default:
+				return res, errors.Wrap(err, "security \"Bearer\"")
+			}
+		}
+
+		if ok := func() bool {
+		nextRequirement:
+			for _, requirement := range []bitset{
+				{0b00000001},
+				{},
+			} {
+				for i, mask := range requirement {
+					if satisfied[i]&mask != mask {
+						continue nextRequirement
+					}
+				}
+				return true
+			}
+			return false
+		}(); !ok {
+			return res, ogenerrors.ErrSecurityRequirementIsNotSatisfied
+		}
+	}
+
+	resp, err := c.cfg.Client.Do(r)
+	if err != nil {
+		return res, errors.Wrap(err, "do request")
+	}
+	body := resp.Body
+	defer func() {
+		// Drain the body to EOF before closing, so the underlying
+		// connection can be reused by the Transport regardless of the
+		// response status code. See https://github.com/ogen-go/ogen/issues/1670.
+		_, _ = io.Copy(io.Discard, body)
+		_ = body.Close()
+	}()
+
+	result, err := decodeUpdateAPIKeyResponse(resp)
+	if err != nil {
+		return res, errors.Wrap(err, "decode response")
+	}
+
+	return result, nil
+}
+
 // UpdateSpace invokes updateSpace operation.
 //
 // Concerns tokens that are issued from now on; those that are out stay good.
@@ -1266,6 +2181,110 @@ func (c *Client) sendVerify(ctx context.Context, request *VerifyRequest, params 
 	}()
 
 	result, err := decodeVerifyResponse(resp)
+	if err != nil {
+		return res, errors.Wrap(err, "decode response")
+	}
+
+	return result, nil
+}
+
+// VerifyEvents invokes verifyEvents operation.
+//
+// Reads the whole log of the space: the MAC of each event, the chain, and that it goes through the
+// checkpoints. What was done to it is in the answer, whose status is 200 all the same; look at
+// `problems`. A checkpoint that was changed, or is of another space, is answered by 400.
+//
+// Without a checkpoint, a log is found whole whose end somebody cut off with care, or that is of an
+// older copy of the database.
+//
+// POST /v1/spaces/{space}/events/verify
+func (c *Client) VerifyEvents(ctx context.Context, request *VerifyEventsRequest, params VerifyEventsParams) (*AuditReport, error) {
+	res, err := c.sendVerifyEvents(ctx, request, params)
+	return res, err
+}
+
+func (c *Client) sendVerifyEvents(ctx context.Context, request *VerifyEventsRequest, params VerifyEventsParams) (res *AuditReport, err error) {
+
+	u := uri.Clone(c.requestURL(ctx))
+	var pathParts [3]string
+	pathParts[0] = "/v1/spaces/"
+	{
+		// Encode "space" parameter.
+		e := uri.NewPathEncoder(uri.PathEncoderConfig{
+			Param:   "space",
+			Style:   uri.PathStyleSimple,
+			Explode: false,
+		})
+		if err := func() error {
+			return e.EncodeValue(conv.StringToString(params.Space))
+		}(); err != nil {
+			return res, errors.Wrap(err, "encode path")
+		}
+		encoded, err := e.Result()
+		if err != nil {
+			return res, errors.Wrap(err, "encode path")
+		}
+		pathParts[1] = encoded
+	}
+	pathParts[2] = "/events/verify"
+	uri.AddPathParts(u, pathParts[:]...)
+
+	r, err := ht.NewRequest(ctx, "POST", u)
+	if err != nil {
+		return res, errors.Wrap(err, "create request")
+	}
+	if err := encodeVerifyEventsRequest(request, r); err != nil {
+		return res, errors.Wrap(err, "encode request")
+	}
+
+	{
+		type bitset = [1]uint8
+		var satisfied bitset
+		{
+
+			switch err := c.securityBearer(ctx, VerifyEventsOperation, r); {
+			case err == nil: // if NO error
+				satisfied[0] |= 1 << 0
+			case errors.Is(err, ogenerrors.ErrSkipClientSecurity):
+				// Skip this security.
+			default:
+				return res, errors.Wrap(err, "security \"Bearer\"")
+			}
+		}
+
+		if ok := func() bool {
+		nextRequirement:
+			for _, requirement := range []bitset{
+				{0b00000001},
+				{},
+			} {
+				for i, mask := range requirement {
+					if satisfied[i]&mask != mask {
+						continue nextRequirement
+					}
+				}
+				return true
+			}
+			return false
+		}(); !ok {
+			return res, ogenerrors.ErrSecurityRequirementIsNotSatisfied
+		}
+	}
+
+	resp, err := c.cfg.Client.Do(r)
+	if err != nil {
+		return res, errors.Wrap(err, "do request")
+	}
+	body := resp.Body
+	defer func() {
+		// Drain the body to EOF before closing, so the underlying
+		// connection can be reused by the Transport regardless of the
+		// response status code. See https://github.com/ogen-go/ogen/issues/1670.
+		_, _ = io.Copy(io.Discard, body)
+		_ = body.Close()
+	}()
+
+	result, err := decodeVerifyEventsResponse(resp)
 	if err != nil {
 		return res, errors.Wrap(err, "decode response")
 	}

@@ -38,6 +38,20 @@ func encodeIssueAPIKeyRequest(
 	return nil
 }
 
+func encodePurgeAPIKeysRequest(
+	req *PurgeRequest,
+	r *http.Request,
+) error {
+	const contentType = "application/json"
+	e := new(jx.Encoder)
+	{
+		req.Encode(e)
+	}
+	encoded := e.Bytes()
+	ht.SetBody(r, bytes.NewReader(encoded), contentType)
+	return nil
+}
+
 func encodeRevokeAPIKeyRequest(
 	req *RevokeRequest,
 	r *http.Request,
@@ -80,6 +94,34 @@ func encodeSearchAPIKeysRequest(
 	return nil
 }
 
+func encodeSuspendAPIKeyRequest(
+	req *SuspendRequest,
+	r *http.Request,
+) error {
+	const contentType = "application/json"
+	e := new(jx.Encoder)
+	{
+		req.Encode(e)
+	}
+	encoded := e.Bytes()
+	ht.SetBody(r, bytes.NewReader(encoded), contentType)
+	return nil
+}
+
+func encodeUpdateAPIKeyRequest(
+	req *UpdateAPIKeyRequest,
+	r *http.Request,
+) error {
+	const contentType = "application/json"
+	e := new(jx.Encoder)
+	{
+		req.Encode(e)
+	}
+	encoded := e.Bytes()
+	ht.SetBody(r, bytes.NewReader(encoded), contentType)
+	return nil
+}
+
 func encodeUpdateSpaceRequest(
 	req *UpdateSpaceRequest,
 	r *http.Request,
@@ -96,6 +138,20 @@ func encodeUpdateSpaceRequest(
 
 func encodeVerifyRequest(
 	req *VerifyRequest,
+	r *http.Request,
+) error {
+	const contentType = "application/json"
+	e := new(jx.Encoder)
+	{
+		req.Encode(e)
+	}
+	encoded := e.Bytes()
+	ht.SetBody(r, bytes.NewReader(encoded), contentType)
+	return nil
+}
+
+func encodeVerifyEventsRequest(
+	req *VerifyEventsRequest,
 	r *http.Request,
 ) error {
 	const contentType = "application/json"

@@ -11,6 +11,112 @@ func (s *ProblemStatusCode) Error() string {
 	return fmt.Sprintf("code %d: %+v", s.StatusCode, s.Response)
 }
 
+// Ref: #/components/schemas/AuditProblem
+type AuditProblem struct {
+	// `edited`: an event is not what was written; `removed`: events are missing from the middle;
+	// `truncated`: they are missing from the end; `rolled_back`: the log is not the one of a checkpoint,
+	// or ends before it.
+	Found string `json:"found"`
+	// The number of the first event that it is about; absent if it has none.
+	Seq OptInt64 `json:"seq"`
+	// The id of that event; absent if it is not there.
+	Event OptString `json:"event"`
+	// The same for people.
+	Text string `json:"text"`
+}
+
+// GetFound returns the value of Found.
+func (s *AuditProblem) GetFound() string {
+	return s.Found
+}
+
+// GetSeq returns the value of Seq.
+func (s *AuditProblem) GetSeq() OptInt64 {
+	return s.Seq
+}
+
+// GetEvent returns the value of Event.
+func (s *AuditProblem) GetEvent() OptString {
+	return s.Event
+}
+
+// GetText returns the value of Text.
+func (s *AuditProblem) GetText() string {
+	return s.Text
+}
+
+// SetFound sets the value of Found.
+func (s *AuditProblem) SetFound(val string) {
+	s.Found = val
+}
+
+// SetSeq sets the value of Seq.
+func (s *AuditProblem) SetSeq(val OptInt64) {
+	s.Seq = val
+}
+
+// SetEvent sets the value of Event.
+func (s *AuditProblem) SetEvent(val OptString) {
+	s.Event = val
+}
+
+// SetText sets the value of Text.
+func (s *AuditProblem) SetText(val string) {
+	s.Text = val
+}
+
+// Ref: #/components/schemas/AuditReport
+type AuditReport struct {
+	// How many were read.
+	Events int64 `json:"events"`
+	// How many of them are in the chain.
+	Sealed int64 `json:"sealed"`
+	// The first 100; none if the log is whole.
+	Problems []AuditProblem `json:"problems"`
+	// How many problems there are beyond those.
+	More int64 `json:"more"`
+}
+
+// GetEvents returns the value of Events.
+func (s *AuditReport) GetEvents() int64 {
+	return s.Events
+}
+
+// GetSealed returns the value of Sealed.
+func (s *AuditReport) GetSealed() int64 {
+	return s.Sealed
+}
+
+// GetProblems returns the value of Problems.
+func (s *AuditReport) GetProblems() []AuditProblem {
+	return s.Problems
+}
+
+// GetMore returns the value of More.
+func (s *AuditReport) GetMore() int64 {
+	return s.More
+}
+
+// SetEvents sets the value of Events.
+func (s *AuditReport) SetEvents(val int64) {
+	s.Events = val
+}
+
+// SetSealed sets the value of Sealed.
+func (s *AuditReport) SetSealed(val int64) {
+	s.Sealed = val
+}
+
+// SetProblems sets the value of Problems.
+func (s *AuditReport) SetProblems(val []AuditProblem) {
+	s.Problems = val
+}
+
+// SetMore sets the value of More.
+func (s *AuditReport) SetMore(val int64) {
+	s.More = val
+}
+
 type Bearer struct {
 	Token string
 	Roles []string
@@ -34,6 +140,106 @@ func (s *Bearer) SetToken(val string) {
 // SetRoles sets the value of Roles.
 func (s *Bearer) SetRoles(val []string) {
 	s.Roles = val
+}
+
+// Says, signed by Ed25519 (RFC 8032), how far the log of a space had come. Bytes are in hexadecimal,
+// in lower case.
+// Ref: #/components/schemas/Checkpoint
+type Checkpoint struct {
+	Space string `json:"space"`
+	// 16 characters of 0-9, A-Z and a-z; of one space only, should a name ever be used again.
+	SpaceID string `json:"space_id"`
+	// The number of the last event in the chain; 0 if there was none.
+	Seq int64 `json:"seq"`
+	// The link of that event in the chain, 32 bytes; empty if there was none.
+	Link string `json:"link"`
+	Time Time   `json:"time"`
+	// The number of the root key that the signing key is derived from.
+	RootKey int64 `json:"root_key"`
+	// The public key, 32 bytes.
+	Key string `json:"key"`
+	// 64 bytes.
+	Signature string `json:"signature"`
+}
+
+// GetSpace returns the value of Space.
+func (s *Checkpoint) GetSpace() string {
+	return s.Space
+}
+
+// GetSpaceID returns the value of SpaceID.
+func (s *Checkpoint) GetSpaceID() string {
+	return s.SpaceID
+}
+
+// GetSeq returns the value of Seq.
+func (s *Checkpoint) GetSeq() int64 {
+	return s.Seq
+}
+
+// GetLink returns the value of Link.
+func (s *Checkpoint) GetLink() string {
+	return s.Link
+}
+
+// GetTime returns the value of Time.
+func (s *Checkpoint) GetTime() Time {
+	return s.Time
+}
+
+// GetRootKey returns the value of RootKey.
+func (s *Checkpoint) GetRootKey() int64 {
+	return s.RootKey
+}
+
+// GetKey returns the value of Key.
+func (s *Checkpoint) GetKey() string {
+	return s.Key
+}
+
+// GetSignature returns the value of Signature.
+func (s *Checkpoint) GetSignature() string {
+	return s.Signature
+}
+
+// SetSpace sets the value of Space.
+func (s *Checkpoint) SetSpace(val string) {
+	s.Space = val
+}
+
+// SetSpaceID sets the value of SpaceID.
+func (s *Checkpoint) SetSpaceID(val string) {
+	s.SpaceID = val
+}
+
+// SetSeq sets the value of Seq.
+func (s *Checkpoint) SetSeq(val int64) {
+	s.Seq = val
+}
+
+// SetLink sets the value of Link.
+func (s *Checkpoint) SetLink(val string) {
+	s.Link = val
+}
+
+// SetTime sets the value of Time.
+func (s *Checkpoint) SetTime(val Time) {
+	s.Time = val
+}
+
+// SetRootKey sets the value of RootKey.
+func (s *Checkpoint) SetRootKey(val int64) {
+	s.RootKey = val
+}
+
+// SetKey sets the value of Key.
+func (s *Checkpoint) SetKey(val string) {
+	s.Key = val
+}
+
+// SetSignature sets the value of Signature.
+func (s *Checkpoint) SetSignature(val string) {
+	s.Signature = val
 }
 
 // Ref: #/components/schemas/CreateSpaceRequest
@@ -75,15 +281,26 @@ type Credential struct {
 	Name       string               `json:"name"`
 	Scopes     []string             `json:"scopes"`
 	Attributes CredentialAttributes `json:"attributes"`
-	// `active`, `expired` or `revoked`. Later versions add others.
+	// `active`, `suspended` or `revoked`, which are stored; `not_yet`, `expired` or `exhausted`, which are
+	// found out by looking. Later versions add others.
 	State string `json:"state"`
-	// Why it was revoked; absent when nobody said.
+	// Why it was revoked or suspended; absent when nobody said.
 	Reason OptString `json:"reason"`
 	// Grows by one with each change.
 	Revision  int64 `json:"revision"`
 	CreatedAt Time  `json:"created_at"`
+	// When it was last changed, which uses do not; absent if never.
+	UpdatedAt OptTime `json:"updated_at"`
+	// The first instant at which it is accepted; absent if that is from the start.
+	NotBefore OptTime `json:"not_before"`
 	// The first instant at which it is refused; absent if there is none.
 	ExpiresAt OptTime `json:"expires_at"`
+	// Networks that it may be used from; none is anywhere.
+	Cidrs []string `json:"cidrs"`
+	// How often it may be used; absent if that is without limit.
+	Uses OptInt64 `json:"uses"`
+	// How often it was used while that was limited; absent if it never was.
+	Used OptInt64 `json:"used"`
 	// The newest version and, after a rotation, the one before it, in this order. Verify gives only the
 	// one that was presented.
 	Versions []Version `json:"versions"`
@@ -144,9 +361,34 @@ func (s *Credential) GetCreatedAt() Time {
 	return s.CreatedAt
 }
 
+// GetUpdatedAt returns the value of UpdatedAt.
+func (s *Credential) GetUpdatedAt() OptTime {
+	return s.UpdatedAt
+}
+
+// GetNotBefore returns the value of NotBefore.
+func (s *Credential) GetNotBefore() OptTime {
+	return s.NotBefore
+}
+
 // GetExpiresAt returns the value of ExpiresAt.
 func (s *Credential) GetExpiresAt() OptTime {
 	return s.ExpiresAt
+}
+
+// GetCidrs returns the value of Cidrs.
+func (s *Credential) GetCidrs() []string {
+	return s.Cidrs
+}
+
+// GetUses returns the value of Uses.
+func (s *Credential) GetUses() OptInt64 {
+	return s.Uses
+}
+
+// GetUsed returns the value of Used.
+func (s *Credential) GetUsed() OptInt64 {
+	return s.Used
 }
 
 // GetVersions returns the value of Versions.
@@ -209,9 +451,34 @@ func (s *Credential) SetCreatedAt(val Time) {
 	s.CreatedAt = val
 }
 
+// SetUpdatedAt sets the value of UpdatedAt.
+func (s *Credential) SetUpdatedAt(val OptTime) {
+	s.UpdatedAt = val
+}
+
+// SetNotBefore sets the value of NotBefore.
+func (s *Credential) SetNotBefore(val OptTime) {
+	s.NotBefore = val
+}
+
 // SetExpiresAt sets the value of ExpiresAt.
 func (s *Credential) SetExpiresAt(val OptTime) {
 	s.ExpiresAt = val
+}
+
+// SetCidrs sets the value of Cidrs.
+func (s *Credential) SetCidrs(val []string) {
+	s.Cidrs = val
+}
+
+// SetUses sets the value of Uses.
+func (s *Credential) SetUses(val OptInt64) {
+	s.Uses = val
+}
+
+// SetUsed sets the value of Used.
+func (s *Credential) SetUsed(val OptInt64) {
+	s.Used = val
 }
 
 // SetVersions sets the value of Versions.
@@ -257,6 +524,148 @@ func (s *CredentialPage) SetNext(val string) {
 	s.Next = val
 }
 
+// Ref: #/components/schemas/Event
+type Event struct {
+	// 16 characters of 0-9, A-Z and a-z.
+	ID   string `json:"id"`
+	Time Time   `json:"time"`
+	// Who did it: the id of a caller's key, `local:` and the user id of who came over the socket, or
+	// `process`.
+	Actor string `json:"actor"`
+	// What it was done to, dot, what was done: `space.created`, `space.updated`, `apikey.issued`,
+	// `apikey.updated`, `apikey.rotated`, `apikey.rolled_back`, `apikey.suspended`, `apikey.resumed`,
+	// `apikey.revoked` or `apikey.purged`. Later versions add others.
+	Type string `json:"type"`
+	// The id of the credential; absent if it is about a space.
+	Credential OptString `json:"credential"`
+	// The id of the version; absent if it is about no single one.
+	Version OptString `json:"version"`
+	// The credential's; absent if it is about a space.
+	Subject OptString `json:"subject"`
+	// What was given with the request; of an update, the fields that it changed.
+	Reason OptString `json:"reason"`
+	// Its number in the space, without gaps, from 1; absent in the first second, while it is not in the
+	// chain yet.
+	Seq OptInt64 `json:"seq"`
+}
+
+// GetID returns the value of ID.
+func (s *Event) GetID() string {
+	return s.ID
+}
+
+// GetTime returns the value of Time.
+func (s *Event) GetTime() Time {
+	return s.Time
+}
+
+// GetActor returns the value of Actor.
+func (s *Event) GetActor() string {
+	return s.Actor
+}
+
+// GetType returns the value of Type.
+func (s *Event) GetType() string {
+	return s.Type
+}
+
+// GetCredential returns the value of Credential.
+func (s *Event) GetCredential() OptString {
+	return s.Credential
+}
+
+// GetVersion returns the value of Version.
+func (s *Event) GetVersion() OptString {
+	return s.Version
+}
+
+// GetSubject returns the value of Subject.
+func (s *Event) GetSubject() OptString {
+	return s.Subject
+}
+
+// GetReason returns the value of Reason.
+func (s *Event) GetReason() OptString {
+	return s.Reason
+}
+
+// GetSeq returns the value of Seq.
+func (s *Event) GetSeq() OptInt64 {
+	return s.Seq
+}
+
+// SetID sets the value of ID.
+func (s *Event) SetID(val string) {
+	s.ID = val
+}
+
+// SetTime sets the value of Time.
+func (s *Event) SetTime(val Time) {
+	s.Time = val
+}
+
+// SetActor sets the value of Actor.
+func (s *Event) SetActor(val string) {
+	s.Actor = val
+}
+
+// SetType sets the value of Type.
+func (s *Event) SetType(val string) {
+	s.Type = val
+}
+
+// SetCredential sets the value of Credential.
+func (s *Event) SetCredential(val OptString) {
+	s.Credential = val
+}
+
+// SetVersion sets the value of Version.
+func (s *Event) SetVersion(val OptString) {
+	s.Version = val
+}
+
+// SetSubject sets the value of Subject.
+func (s *Event) SetSubject(val OptString) {
+	s.Subject = val
+}
+
+// SetReason sets the value of Reason.
+func (s *Event) SetReason(val OptString) {
+	s.Reason = val
+}
+
+// SetSeq sets the value of Seq.
+func (s *Event) SetSeq(val OptInt64) {
+	s.Seq = val
+}
+
+// Ref: #/components/schemas/EventPage
+type EventPage struct {
+	Items []Event `json:"items"`
+	// For `after`. Empty after the last page.
+	Next string `json:"next"`
+}
+
+// GetItems returns the value of Items.
+func (s *EventPage) GetItems() []Event {
+	return s.Items
+}
+
+// GetNext returns the value of Next.
+func (s *EventPage) GetNext() string {
+	return s.Next
+}
+
+// SetItems sets the value of Items.
+func (s *EventPage) SetItems(val []Event) {
+	s.Items = val
+}
+
+// SetNext sets the value of Next.
+func (s *EventPage) SetNext(val string) {
+	s.Next = val
+}
+
 // Ref: #/components/schemas/Health
 type Health struct {
 	// Always `ok`; a server that is not ready answers 503.
@@ -282,9 +691,17 @@ type IssueAPIKeyRequest struct {
 	// Up to 64, none twice; each 1 to 128 characters of a scope-token (RFC 6749, section 3.3): printable
 	// ASCII without space, `"` and `\`.
 	Scopes []string `json:"scopes"`
+	// The first instant at which the key is accepted; before `expires_at`. From the start, unless given.
+	NotBefore OptDateTime `json:"not_before"`
 	// The first instant at which the key is refused; in the future, up to the year 9999. Never, unless
 	// given.
 	ExpiresAt OptDateTime `json:"expires_at"`
+	// Networks that it may be used from, as `192.0.2.0/24` or `2001:db8::/32` (RFC 4632; RFC 4291, section
+	// 2.3); up to 64, none twice, each spelled as it is shown again and without bits of a host. With them,
+	// verify wants `ip`.
+	Cidrs []string `json:"cidrs"`
+	// How often verify accepts it, exactly; 1 to 9223372036854775807. Without limit, unless given.
+	Uses OptInt64 `json:"uses"`
 	// For the application; up to 64, with names of 1 to 64 and values of up to 1024 bytes. Put no secrets
 	// there.
 	Attributes OptIssueAPIKeyRequestAttributes `json:"attributes"`
@@ -305,9 +722,24 @@ func (s *IssueAPIKeyRequest) GetScopes() []string {
 	return s.Scopes
 }
 
+// GetNotBefore returns the value of NotBefore.
+func (s *IssueAPIKeyRequest) GetNotBefore() OptDateTime {
+	return s.NotBefore
+}
+
 // GetExpiresAt returns the value of ExpiresAt.
 func (s *IssueAPIKeyRequest) GetExpiresAt() OptDateTime {
 	return s.ExpiresAt
+}
+
+// GetCidrs returns the value of Cidrs.
+func (s *IssueAPIKeyRequest) GetCidrs() []string {
+	return s.Cidrs
+}
+
+// GetUses returns the value of Uses.
+func (s *IssueAPIKeyRequest) GetUses() OptInt64 {
+	return s.Uses
 }
 
 // GetAttributes returns the value of Attributes.
@@ -330,9 +762,24 @@ func (s *IssueAPIKeyRequest) SetScopes(val []string) {
 	s.Scopes = val
 }
 
+// SetNotBefore sets the value of NotBefore.
+func (s *IssueAPIKeyRequest) SetNotBefore(val OptDateTime) {
+	s.NotBefore = val
+}
+
 // SetExpiresAt sets the value of ExpiresAt.
 func (s *IssueAPIKeyRequest) SetExpiresAt(val OptDateTime) {
 	s.ExpiresAt = val
+}
+
+// SetCidrs sets the value of Cidrs.
+func (s *IssueAPIKeyRequest) SetCidrs(val []string) {
+	s.Cidrs = val
+}
+
+// SetUses sets the value of Uses.
+func (s *IssueAPIKeyRequest) SetUses(val OptInt64) {
+	s.Uses = val
 }
 
 // SetAttributes sets the value of Attributes.
@@ -518,6 +965,52 @@ func (o OptInt32) Or(d int32) int32 {
 	return d
 }
 
+// NewOptInt64 returns new OptInt64 with value set to v.
+func NewOptInt64(v int64) OptInt64 {
+	return OptInt64{
+		Value: v,
+		Set:   true,
+	}
+}
+
+// OptInt64 is optional int64.
+type OptInt64 struct {
+	Value int64
+	Set   bool
+}
+
+// IsSet returns true if OptInt64 was set.
+func (o OptInt64) IsSet() bool { return o.Set }
+
+// Reset unsets value.
+func (o *OptInt64) Reset() {
+	var v int64
+	o.Value = v
+	o.Set = false
+}
+
+// SetTo sets value to v.
+func (o *OptInt64) SetTo(v int64) {
+	o.Set = true
+	o.Value = v
+}
+
+// Get returns value and boolean that denotes whether value was set.
+func (o OptInt64) Get() (v int64, ok bool) {
+	if !o.Set {
+		return v, false
+	}
+	return o.Value, true
+}
+
+// Or returns value if set, or given parameter if does not.
+func (o OptInt64) Or(d int64) int64 {
+	if v, ok := o.Get(); ok {
+		return v
+	}
+	return d
+}
+
 // NewOptIssueAPIKeyRequestAttributes returns new OptIssueAPIKeyRequestAttributes with value set to v.
 func NewOptIssueAPIKeyRequestAttributes(v IssueAPIKeyRequestAttributes) OptIssueAPIKeyRequestAttributes {
 	return OptIssueAPIKeyRequestAttributes{
@@ -558,6 +1051,142 @@ func (o OptIssueAPIKeyRequestAttributes) Get() (v IssueAPIKeyRequestAttributes, 
 
 // Or returns value if set, or given parameter if does not.
 func (o OptIssueAPIKeyRequestAttributes) Or(d IssueAPIKeyRequestAttributes) IssueAPIKeyRequestAttributes {
+	if v, ok := o.Get(); ok {
+		return v
+	}
+	return d
+}
+
+// NewOptNilDateTime returns new OptNilDateTime with value set to v.
+func NewOptNilDateTime(v time.Time) OptNilDateTime {
+	return OptNilDateTime{
+		Value: v,
+		Set:   true,
+	}
+}
+
+// OptNilDateTime is optional nullable time.Time.
+type OptNilDateTime struct {
+	Value time.Time
+	Set   bool
+	Null  bool
+}
+
+// IsSet returns true if OptNilDateTime was set.
+func (o OptNilDateTime) IsSet() bool { return o.Set }
+
+// Reset unsets value.
+func (o *OptNilDateTime) Reset() {
+	var v time.Time
+	o.Value = v
+	o.Set = false
+	o.Null = false
+}
+
+// SetTo sets value to v.
+func (o *OptNilDateTime) SetTo(v time.Time) {
+	o.Set = true
+	o.Null = false
+	o.Value = v
+}
+
+// IsNull returns true if value is Null.
+func (o OptNilDateTime) IsNull() bool { return o.Null }
+
+// SetToNull sets value to null.
+func (o *OptNilDateTime) SetToNull() {
+	o.Set = true
+	o.Null = true
+	var v time.Time
+	o.Value = v
+}
+
+// IsEmpty returns true if the field was omitted from the payload (not Set and not Null).
+func (o OptNilDateTime) IsEmpty() bool {
+	return !o.Set && !o.Null
+}
+
+// Get returns value and boolean that denotes whether value was set.
+func (o OptNilDateTime) Get() (v time.Time, ok bool) {
+	if o.Null {
+		return v, false
+	}
+	if !o.Set {
+		return v, false
+	}
+	return o.Value, true
+}
+
+// Or returns value if set, or given parameter if does not.
+func (o OptNilDateTime) Or(d time.Time) time.Time {
+	if v, ok := o.Get(); ok {
+		return v
+	}
+	return d
+}
+
+// NewOptNilInt64 returns new OptNilInt64 with value set to v.
+func NewOptNilInt64(v int64) OptNilInt64 {
+	return OptNilInt64{
+		Value: v,
+		Set:   true,
+	}
+}
+
+// OptNilInt64 is optional nullable int64.
+type OptNilInt64 struct {
+	Value int64
+	Set   bool
+	Null  bool
+}
+
+// IsSet returns true if OptNilInt64 was set.
+func (o OptNilInt64) IsSet() bool { return o.Set }
+
+// Reset unsets value.
+func (o *OptNilInt64) Reset() {
+	var v int64
+	o.Value = v
+	o.Set = false
+	o.Null = false
+}
+
+// SetTo sets value to v.
+func (o *OptNilInt64) SetTo(v int64) {
+	o.Set = true
+	o.Null = false
+	o.Value = v
+}
+
+// IsNull returns true if value is Null.
+func (o OptNilInt64) IsNull() bool { return o.Null }
+
+// SetToNull sets value to null.
+func (o *OptNilInt64) SetToNull() {
+	o.Set = true
+	o.Null = true
+	var v int64
+	o.Value = v
+}
+
+// IsEmpty returns true if the field was omitted from the payload (not Set and not Null).
+func (o OptNilInt64) IsEmpty() bool {
+	return !o.Set && !o.Null
+}
+
+// Get returns value and boolean that denotes whether value was set.
+func (o OptNilInt64) Get() (v int64, ok bool) {
+	if o.Null {
+		return v, false
+	}
+	if !o.Set {
+		return v, false
+	}
+	return o.Value, true
+}
+
+// Or returns value if set, or given parameter if does not.
+func (o OptNilInt64) Or(d int64) int64 {
 	if v, ok := o.Get(); ok {
 		return v
 	}
@@ -650,6 +1279,52 @@ func (o OptTime) Get() (v Time, ok bool) {
 
 // Or returns value if set, or given parameter if does not.
 func (o OptTime) Or(d Time) Time {
+	if v, ok := o.Get(); ok {
+		return v
+	}
+	return d
+}
+
+// NewOptUpdateAPIKeyRequestAttributes returns new OptUpdateAPIKeyRequestAttributes with value set to v.
+func NewOptUpdateAPIKeyRequestAttributes(v UpdateAPIKeyRequestAttributes) OptUpdateAPIKeyRequestAttributes {
+	return OptUpdateAPIKeyRequestAttributes{
+		Value: v,
+		Set:   true,
+	}
+}
+
+// OptUpdateAPIKeyRequestAttributes is optional UpdateAPIKeyRequestAttributes.
+type OptUpdateAPIKeyRequestAttributes struct {
+	Value UpdateAPIKeyRequestAttributes
+	Set   bool
+}
+
+// IsSet returns true if OptUpdateAPIKeyRequestAttributes was set.
+func (o OptUpdateAPIKeyRequestAttributes) IsSet() bool { return o.Set }
+
+// Reset unsets value.
+func (o *OptUpdateAPIKeyRequestAttributes) Reset() {
+	var v UpdateAPIKeyRequestAttributes
+	o.Value = v
+	o.Set = false
+}
+
+// SetTo sets value to v.
+func (o *OptUpdateAPIKeyRequestAttributes) SetTo(v UpdateAPIKeyRequestAttributes) {
+	o.Set = true
+	o.Value = v
+}
+
+// Get returns value and boolean that denotes whether value was set.
+func (o OptUpdateAPIKeyRequestAttributes) Get() (v UpdateAPIKeyRequestAttributes, ok bool) {
+	if !o.Set {
+		return v, false
+	}
+	return o.Value, true
+}
+
+// Or returns value if set, or given parameter if does not.
+func (o OptUpdateAPIKeyRequestAttributes) Or(d UpdateAPIKeyRequestAttributes) UpdateAPIKeyRequestAttributes {
 	if v, ok := o.Get(); ok {
 		return v
 	}
@@ -762,6 +1437,37 @@ func (s *ProblemStatusCode) SetResponse(val Problem) {
 	s.Response = val
 }
 
+// Ref: #/components/schemas/PurgeRequest
+type PurgeRequest struct {
+	// Not in the future.
+	EndedBefore time.Time `json:"ended_before"`
+}
+
+// GetEndedBefore returns the value of EndedBefore.
+func (s *PurgeRequest) GetEndedBefore() time.Time {
+	return s.EndedBefore
+}
+
+// SetEndedBefore sets the value of EndedBefore.
+func (s *PurgeRequest) SetEndedBefore(val time.Time) {
+	s.EndedBefore = val
+}
+
+// Ref: #/components/schemas/Purged
+type Purged struct {
+	Purged int64 `json:"purged"`
+}
+
+// GetPurged returns the value of Purged.
+func (s *Purged) GetPurged() int64 {
+	return s.Purged
+}
+
+// SetPurged sets the value of Purged.
+func (s *Purged) SetPurged(val int64) {
+	s.Purged = val
+}
+
 // Ref: #/components/schemas/RevokeRequest
 type RevokeRequest struct {
 	// For people; up to 512 bytes.
@@ -803,10 +1509,16 @@ func (s *RotateRequest) SetGrace(val int64) {
 type SearchAPIKeysRequest struct {
 	// Only keys of this subject.
 	Subject OptString `json:"subject"`
-	// Only keys whose stored state is one of these, `active` or `revoked`. An expired key is stored as
-	// active.
+	// Only keys whose stored state is one of these: `active`, `suspended` or `revoked`. What is not yet
+	// valid, expired or exhausted is stored as active, or as suspended.
 	States []string `json:"states"`
-	// The `next` of the page before, with the same subject and states.
+	// Only keys whose name has this text in it, as it is spelled.
+	NameContains OptString `json:"name_contains"`
+	// Only keys that have this scope.
+	Scope OptString `json:"scope"`
+	// Only keys that expire, and before this time.
+	ExpiresBefore OptDateTime `json:"expires_before"`
+	// The `next` of the page before, with the same other fields.
 	After OptString `json:"after"`
 	// Most items of the page, 1 to 1000; 100 unless given.
 	Limit OptInt32 `json:"limit"`
@@ -820,6 +1532,21 @@ func (s *SearchAPIKeysRequest) GetSubject() OptString {
 // GetStates returns the value of States.
 func (s *SearchAPIKeysRequest) GetStates() []string {
 	return s.States
+}
+
+// GetNameContains returns the value of NameContains.
+func (s *SearchAPIKeysRequest) GetNameContains() OptString {
+	return s.NameContains
+}
+
+// GetScope returns the value of Scope.
+func (s *SearchAPIKeysRequest) GetScope() OptString {
+	return s.Scope
+}
+
+// GetExpiresBefore returns the value of ExpiresBefore.
+func (s *SearchAPIKeysRequest) GetExpiresBefore() OptDateTime {
+	return s.ExpiresBefore
 }
 
 // GetAfter returns the value of After.
@@ -840,6 +1567,21 @@ func (s *SearchAPIKeysRequest) SetSubject(val OptString) {
 // SetStates sets the value of States.
 func (s *SearchAPIKeysRequest) SetStates(val []string) {
 	s.States = val
+}
+
+// SetNameContains sets the value of NameContains.
+func (s *SearchAPIKeysRequest) SetNameContains(val OptString) {
+	s.NameContains = val
+}
+
+// SetScope sets the value of Scope.
+func (s *SearchAPIKeysRequest) SetScope(val OptString) {
+	s.Scope = val
+}
+
+// SetExpiresBefore sets the value of ExpiresBefore.
+func (s *SearchAPIKeysRequest) SetExpiresBefore(val OptDateTime) {
+	s.ExpiresBefore = val
 }
 
 // SetAfter sets the value of After.
@@ -929,7 +1671,137 @@ func (s *SpacePage) SetNext(val string) {
 	s.Next = val
 }
 
+// Ref: #/components/schemas/SuspendRequest
+type SuspendRequest struct {
+	// For people; up to 512 bytes.
+	Reason OptString `json:"reason"`
+}
+
+// GetReason returns the value of Reason.
+func (s *SuspendRequest) GetReason() OptString {
+	return s.Reason
+}
+
+// SetReason sets the value of Reason.
+func (s *SuspendRequest) SetReason(val OptString) {
+	s.Reason = val
+}
+
 type Time time.Time
+
+// What is left out stays as it is, and at least one field besides the revision is given. Bounds are as
+// when a key is issued. A list or an object takes the place of the one before.
+// Ref: #/components/schemas/UpdateAPIKeyRequest
+type UpdateAPIKeyRequest struct {
+	// The revision that you saw.
+	Revision int64 `json:"revision"`
+	// Empty takes it away.
+	Name OptString `json:"name"`
+	// Empty takes all away.
+	Scopes []string `json:"scopes"`
+	// Null is from the start.
+	NotBefore OptNilDateTime `json:"not_before"`
+	// Null is never.
+	ExpiresAt OptNilDateTime `json:"expires_at"`
+	// Empty is from anywhere.
+	Cidrs []string `json:"cidrs"`
+	// Counts what was used so far as well. Null is without limit.
+	Uses OptNilInt64 `json:"uses"`
+	// Empty takes all away.
+	Attributes OptUpdateAPIKeyRequestAttributes `json:"attributes"`
+}
+
+// GetRevision returns the value of Revision.
+func (s *UpdateAPIKeyRequest) GetRevision() int64 {
+	return s.Revision
+}
+
+// GetName returns the value of Name.
+func (s *UpdateAPIKeyRequest) GetName() OptString {
+	return s.Name
+}
+
+// GetScopes returns the value of Scopes.
+func (s *UpdateAPIKeyRequest) GetScopes() []string {
+	return s.Scopes
+}
+
+// GetNotBefore returns the value of NotBefore.
+func (s *UpdateAPIKeyRequest) GetNotBefore() OptNilDateTime {
+	return s.NotBefore
+}
+
+// GetExpiresAt returns the value of ExpiresAt.
+func (s *UpdateAPIKeyRequest) GetExpiresAt() OptNilDateTime {
+	return s.ExpiresAt
+}
+
+// GetCidrs returns the value of Cidrs.
+func (s *UpdateAPIKeyRequest) GetCidrs() []string {
+	return s.Cidrs
+}
+
+// GetUses returns the value of Uses.
+func (s *UpdateAPIKeyRequest) GetUses() OptNilInt64 {
+	return s.Uses
+}
+
+// GetAttributes returns the value of Attributes.
+func (s *UpdateAPIKeyRequest) GetAttributes() OptUpdateAPIKeyRequestAttributes {
+	return s.Attributes
+}
+
+// SetRevision sets the value of Revision.
+func (s *UpdateAPIKeyRequest) SetRevision(val int64) {
+	s.Revision = val
+}
+
+// SetName sets the value of Name.
+func (s *UpdateAPIKeyRequest) SetName(val OptString) {
+	s.Name = val
+}
+
+// SetScopes sets the value of Scopes.
+func (s *UpdateAPIKeyRequest) SetScopes(val []string) {
+	s.Scopes = val
+}
+
+// SetNotBefore sets the value of NotBefore.
+func (s *UpdateAPIKeyRequest) SetNotBefore(val OptNilDateTime) {
+	s.NotBefore = val
+}
+
+// SetExpiresAt sets the value of ExpiresAt.
+func (s *UpdateAPIKeyRequest) SetExpiresAt(val OptNilDateTime) {
+	s.ExpiresAt = val
+}
+
+// SetCidrs sets the value of Cidrs.
+func (s *UpdateAPIKeyRequest) SetCidrs(val []string) {
+	s.Cidrs = val
+}
+
+// SetUses sets the value of Uses.
+func (s *UpdateAPIKeyRequest) SetUses(val OptNilInt64) {
+	s.Uses = val
+}
+
+// SetAttributes sets the value of Attributes.
+func (s *UpdateAPIKeyRequest) SetAttributes(val OptUpdateAPIKeyRequestAttributes) {
+	s.Attributes = val
+}
+
+// Empty takes all away.
+type UpdateAPIKeyRequestAttributes map[string]string
+
+func (s *UpdateAPIKeyRequestAttributes) init() UpdateAPIKeyRequestAttributes {
+	m := *s
+	if m == nil {
+		m = map[string]string{}
+		*s = m
+	}
+	return m
+}
 
 // Ref: #/components/schemas/UpdateSpaceRequest
 type UpdateSpaceRequest struct {
@@ -962,8 +1834,9 @@ func (s *UpdateSpaceRequest) SetRevision(val int64) {
 // Ref: #/components/schemas/Verdict
 type Verdict struct {
 	Valid bool `json:"valid"`
-	// `ok`, or why it is not valid: `malformed`, `unknown`, `expired`, `revoked`, `replaced` or `scope`.
-	// Later versions add others.
+	// `ok`, or why it is not valid: `malformed`, `unknown`, `revoked`, `expired`, `replaced`, `suspended`,
+	// `not_yet`, `ip`, `scope` or `exhausted`; of several the first in this order. Later versions add
+	// others.
 	Reason     string        `json:"reason"`
 	Credential OptCredential `json:"credential"`
 	// How old the knowledge behind the verdict may be, in milliseconds. Each verdict is read from the
@@ -1011,6 +1884,23 @@ func (s *Verdict) SetStalenessMs(val int64) {
 	s.StalenessMs = val
 }
 
+// Ref: #/components/schemas/VerifyEventsRequest
+type VerifyEventsRequest struct {
+	// Checkpoints that you kept of this space, up to 100, each as the JSON text that answered checkpoint:
+	// an object within a string.
+	Checkpoints []string `json:"checkpoints"`
+}
+
+// GetCheckpoints returns the value of Checkpoints.
+func (s *VerifyEventsRequest) GetCheckpoints() []string {
+	return s.Checkpoints
+}
+
+// SetCheckpoints sets the value of Checkpoints.
+func (s *VerifyEventsRequest) SetCheckpoints(val []string) {
+	s.Checkpoints = val
+}
+
 // Ref: #/components/schemas/VerifyRequest
 type VerifyRequest struct {
 	// What was presented to you, unchanged.
@@ -1020,6 +1910,9 @@ type VerifyRequest struct {
 	Kind OptString `json:"kind"`
 	// All of these the key must have, each spelled exactly so.
 	Scopes []string `json:"scopes"`
+	// The address that it was presented from, IPv4 or IPv6 without a zone. Take it from the connection, or
+	// from a proxy that you trust. A key with `cidrs` is refused without it.
+	IP OptString `json:"ip"`
 }
 
 // GetToken returns the value of Token.
@@ -1037,6 +1930,11 @@ func (s *VerifyRequest) GetScopes() []string {
 	return s.Scopes
 }
 
+// GetIP returns the value of IP.
+func (s *VerifyRequest) GetIP() OptString {
+	return s.IP
+}
+
 // SetToken sets the value of Token.
 func (s *VerifyRequest) SetToken(val string) {
 	s.Token = val
@@ -1052,6 +1950,11 @@ func (s *VerifyRequest) SetScopes(val []string) {
 	s.Scopes = val
 }
 
+// SetIP sets the value of IP.
+func (s *VerifyRequest) SetIP(val OptString) {
+	s.IP = val
+}
+
 // Ref: #/components/schemas/Version
 type Version struct {
 	// 16 characters of 0-9, A-Z and a-z; the public part of its token.
@@ -1065,6 +1968,10 @@ type Version struct {
 	CreatedAt Time   `json:"created_at"`
 	// The first instant at which it is refused, if that is not its credential's.
 	EndsAt OptTime `json:"ends_at"`
+	// When verify first accepted it; absent if it never did.
+	FirstUsedAt OptTime `json:"first_used_at"`
+	// When verify last accepted it, written down some seconds late; absent if it never did.
+	LastUsedAt OptTime `json:"last_used_at"`
 }
 
 // GetID returns the value of ID.
@@ -1097,6 +2004,16 @@ func (s *Version) GetEndsAt() OptTime {
 	return s.EndsAt
 }
 
+// GetFirstUsedAt returns the value of FirstUsedAt.
+func (s *Version) GetFirstUsedAt() OptTime {
+	return s.FirstUsedAt
+}
+
+// GetLastUsedAt returns the value of LastUsedAt.
+func (s *Version) GetLastUsedAt() OptTime {
+	return s.LastUsedAt
+}
+
 // SetID sets the value of ID.
 func (s *Version) SetID(val string) {
 	s.ID = val
@@ -1125,4 +2042,14 @@ func (s *Version) SetCreatedAt(val Time) {
 // SetEndsAt sets the value of EndsAt.
 func (s *Version) SetEndsAt(val OptTime) {
 	s.EndsAt = val
+}
+
+// SetFirstUsedAt sets the value of FirstUsedAt.
+func (s *Version) SetFirstUsedAt(val OptTime) {
+	s.FirstUsedAt = val
+}
+
+// SetLastUsedAt sets the value of LastUsedAt.
+func (s *Version) SetLastUsedAt(val OptTime) {
+	s.LastUsedAt = val
 }

@@ -35,6 +35,9 @@ func findAuthorization(h http.Header, prefix string) (string, bool) {
 
 // operationRolesBearer is a private map storing roles per operation.
 var operationRolesBearer = map[string][]string{
+	CheckpointEventsOperation: []string{
+		"read",
+	},
 	CreateSpaceOperation: []string{
 		"owner",
 	},
@@ -47,11 +50,23 @@ var operationRolesBearer = map[string][]string{
 	IssueAPIKeyOperation: []string{
 		"issue",
 	},
+	ListEventsOperation: []string{
+		"read",
+	},
 	ListSpacesOperation: []string{
 		"owner",
 	},
+	PurgeAPIKeysOperation: []string{
+		"owner",
+	},
+	ResumeAPIKeyOperation: []string{
+		"issue",
+	},
 	RevokeAPIKeyOperation: []string{
 		"revoke",
+	},
+	RollbackAPIKeyOperation: []string{
+		"issue",
 	},
 	RotateAPIKeyOperation: []string{
 		"issue",
@@ -59,11 +74,20 @@ var operationRolesBearer = map[string][]string{
 	SearchAPIKeysOperation: []string{
 		"read",
 	},
+	SuspendAPIKeyOperation: []string{
+		"issue",
+	},
+	UpdateAPIKeyOperation: []string{
+		"issue",
+	},
 	UpdateSpaceOperation: []string{
 		"owner",
 	},
 	VerifyOperation: []string{
 		"verify",
+	},
+	VerifyEventsOperation: []string{
+		"read",
 	},
 }
 

@@ -8,6 +8,14 @@ import (
 
 // Handler handles operations described by OpenAPI v3 specification.
 type Handler interface {
+	// CheckpointEvents implements checkpointEvents operation.
+	//
+	// Keep the answer where nobody who can write to the database can change it: it is what shows later
+	// that the end of the log was cut off, or that an older copy took the database's place. Seals what the
+	// log has, and changes nothing else.
+	//
+	// POST /v1/spaces/{space}/events/checkpoint
+	CheckpointEvents(ctx context.Context, params CheckpointEventsParams) (*Checkpoint, error)
 	// CreateSpace implements createSpace operation.
 	//
 	// Create a space.
@@ -34,23 +42,43 @@ type Handler interface {
 	Healthz(ctx context.Context) (*Health, error)
 	// IssueAPIKey implements issueAPIKey operation.
 	//
-	// In the space `keyfob` this makes a caller of this API; its scopes are then `owner`, `<space>:issue`,
-	// `<space>:verify`, `<space>:read` and `<space>:revoke`, and nothing else.
+	// In the space `keyfob` this makes a caller of this API; its scopes are then `owner`, `metrics`,
+	// `<space>:issue`, `<space>:verify`, `<space>:read` and `<space>:revoke`, and nothing else.
 	//
 	// POST /v1/spaces/{space}/apikeys
 	IssueAPIKey(ctx context.Context, req *IssueAPIKeyRequest, params IssueAPIKeyParams) (*Issued, error)
+	// ListEvents implements listEvents operation.
+	//
+	// In the order in which they were written. Those of the callers of this API are in the space `keyfob`.
+	//
+	// GET /v1/spaces/{space}/events
+	ListEvents(ctx context.Context, params ListEventsParams) (*EventPage, error)
 	// ListSpaces implements listSpaces operation.
 	//
 	// In the order of their names.
 	//
 	// GET /v1/spaces
 	ListSpaces(ctx context.Context, params ListSpacesParams) (*SpacePage, error)
+	// PurgeAPIKeys implements purgeAPIKeys operation.
+	//
+	// Removes the keys that expired, or were revoked, before a time. Their tokens are answered as unknown
+	// from then on. Their events stay, and each key gets one more. After an error some may be removed,
+	// each wholly.
+	//
+	// POST /v1/spaces/{space}/apikeys/purge
+	PurgeAPIKeys(ctx context.Context, req *PurgeRequest, params PurgeAPIKeysParams) (*Purged, error)
 	// Readyz implements readyz operation.
 	//
 	// 503 while the store does not.
 	//
 	// GET /readyz
 	Readyz(ctx context.Context) (*Health, error)
+	// ResumeAPIKey implements resumeAPIKey operation.
+	//
+	// To resume what is not suspended is a 200 too, and changes nothing. 409 if it is revoked or expired.
+	//
+	// POST /v1/spaces/{space}/apikeys/{id}/resume
+	ResumeAPIKey(ctx context.Context, params ResumeAPIKeyParams) (*Credential, error)
 	// RevokeAPIKey implements revokeAPIKey operation.
 	//
 	// Ends all its versions, at once and for good. When this answers 200, no verification accepts the key
@@ -58,6 +86,14 @@ type Handler interface {
 	//
 	// POST /v1/spaces/{space}/apikeys/{id}/revoke
 	RevokeAPIKey(ctx context.Context, req *RevokeRequest, params RevokeAPIKeyParams) error
+	// RollbackAPIKey implements rollbackAPIKey operation.
+	//
+	// While the version before is in its grace: it is the newest again, and lives as long as its key; the
+	// one that had replaced it ends at once. 409 if no version is in its grace, and if the key is revoked
+	// or expired.
+	//
+	// POST /v1/spaces/{space}/apikeys/{id}/rollback
+	RollbackAPIKey(ctx context.Context, params RollbackAPIKeyParams) (*Credential, error)
 	// RotateAPIKey implements rotateAPIKey operation.
 	//
 	// Adds a version with a new token. The version before it stays good for the grace, and never beyond
@@ -74,6 +110,21 @@ type Handler interface {
 	//
 	// POST /v1/spaces/{space}/apikeys/search
 	SearchAPIKeys(ctx context.Context, req *SearchAPIKeysRequest, params SearchAPIKeysParams) (*CredentialPage, error)
+	// SuspendAPIKey implements suspendAPIKey operation.
+	//
+	// When this answers 200, no verification accepts the key until it is resumed. To suspend what is
+	// suspended already is a 200 too, and changes nothing. 409 if it is revoked or expired.
+	//
+	// POST /v1/spaces/{space}/apikeys/{id}/suspend
+	SuspendAPIKey(ctx context.Context, req *SuspendRequest, params SuspendAPIKeyParams) (*Credential, error)
+	// UpdateAPIKey implements updateAPIKey operation.
+	//
+	// Changes what is given and keeps the rest. Nothing happens, and the answer is 409, if the key was
+	// changed since you saw its revision, or is revoked or expired. In the space `keyfob` the scopes are
+	// those of a caller, as when a key is issued.
+	//
+	// PATCH /v1/spaces/{space}/apikeys/{id}
+	UpdateAPIKey(ctx context.Context, req *UpdateAPIKeyRequest, params UpdateAPIKeyParams) (*Credential, error)
 	// UpdateSpace implements updateSpace operation.
 	//
 	// Concerns tokens that are issued from now on; those that are out stay good.
@@ -88,6 +139,17 @@ type Handler interface {
 	//
 	// POST /v1/spaces/{space}/verify
 	Verify(ctx context.Context, req *VerifyRequest, params VerifyParams) (*Verdict, error)
+	// VerifyEvents implements verifyEvents operation.
+	//
+	// Reads the whole log of the space: the MAC of each event, the chain, and that it goes through the
+	// checkpoints. What was done to it is in the answer, whose status is 200 all the same; look at
+	// `problems`. A checkpoint that was changed, or is of another space, is answered by 400.
+	//
+	// Without a checkpoint, a log is found whole whose end somebody cut off with care, or that is of an
+	// older copy of the database.
+	//
+	// POST /v1/spaces/{space}/events/verify
+	VerifyEvents(ctx context.Context, req *VerifyEventsRequest, params VerifyEventsParams) (*AuditReport, error)
 	// NewError creates *ProblemStatusCode from error returned by handler.
 	//
 	// Used for common default response.

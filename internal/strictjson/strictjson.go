@@ -17,7 +17,8 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// A Type is what a field's value must be. Null is of no type.
+// A Type is what a field's value must be. Null is of no type; a field that may
+// be null is Nullable.
 type Type int
 
 // The types of fields.
@@ -45,6 +46,7 @@ type Field struct {
 	Name     string
 	Type     Type
 	Required bool
+	Nullable bool // null is a value too
 }
 
 // A Shape is what an object may hold, in the order in which messages name it;

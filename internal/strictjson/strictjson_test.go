@@ -11,13 +11,15 @@ import (
 )
 
 var shape = Shape{
-	{"subject", Text, true},
-	{"name", Text, false},
-	{"scopes", Texts, false},
-	{"attributes", TextMap, false},
-	{"expires_at", Time, false},
-	{"limit", Int32, false},
-	{"grace", Int64, false},
+	{"subject", Text, true, false},
+	{"name", Text, false, false},
+	{"scopes", Texts, false, false},
+	{"attributes", TextMap, false, false},
+	{"expires_at", Time, false, false},
+	{"limit", Int32, false, false},
+	{"grace", Int64, false, false},
+	{"until", Time, false, true},
+	{"uses", Int64, false, true},
 }
 
 var good = []string{
@@ -32,9 +34,12 @@ var good = []string{
 	`{"subject":"a","expires_at":"2030-01-02T03:04:05Z"}`,
 	`{"subject":"a","expires_at":"2030-01-02T03:04:05.123456789+14:00"}`,
 	`{"subject":"a","expires_at":"0000-01-01T00:00:00-23:59"}`,
+	`{"subject":"a","until":null,"uses":null}`,
+	`{"subject":"a","until" : null , "uses":0}`,
+	`{"subject":"a","until":"2030-01-02T03:04:05Z","uses":1}`,
 }
 
-const fields = "; its fields are subject, name, scopes, attributes, expires_at, limit, grace"
+const fields = "; its fields are subject, name, scopes, attributes, expires_at, limit, grace, until, uses"
 
 // bad texts, and the message for each.
 var bad = []struct{ text, says string }{
@@ -121,6 +126,15 @@ var bad = []struct{ text, says string }{
 	{`{"subject":"a","expires_at":"2030-01-02T03:04:05+24:00"}`, "expires_at is not a time of RFC 3339, as 2030-01-02T03:04:05Z"},
 	{`{"subject":"a","expires_at":"10000-01-01T00:00:00Z"}`, "expires_at is not a time of RFC 3339, as 2030-01-02T03:04:05Z"},
 	{`{"subject":"a","expires_at":"-001-01-01T00:00:00Z"}`, "expires_at is not a time of RFC 3339, as 2030-01-02T03:04:05Z"},
+	{`{"subject":"a","until":nul}`, "body is not valid JSON (at byte 27)"},
+	{`{"subject":"a","until":nulL}`, "body is not valid JSON (at byte 27)"},
+	{`{"subject":"a","until":null,"until":null}`, "until is given twice; give it once"},
+	{`{"subject":"a","until":0}`, "until is neither a time of RFC 3339, as 2030-01-02T03:04:05Z nor null"},
+	{`{"subject":"a","until":"null"}`, "until is neither a time of RFC 3339, as 2030-01-02T03:04:05Z nor null"},
+	{`{"subject":"a","uses":[null]}`, "uses is neither a whole number nor null"},
+	{`{"subject":"a","uses":"1"}`, "uses is neither a whole number nor null"},
+	{`{"subject":"a","uses":9223372036854775808}`, "uses is out of range; at most 9223372036854775807 is possible"},
+	{`{"subject":"a","uses":null`, "body ends in the middle of the JSON object"},
 	{"{\"subject\":\"a\xffb\"}", "subject is not valid UTF-8 (at byte 14)"},
 	{"{\"subject\":\"a\xed\xa0\x80\"}", "subject is not valid UTF-8 (at byte 14)"},
 	{"{\"subject\":\"a\xc0\xaf\"}", "subject is not valid UTF-8 (at byte 14)"},
@@ -237,6 +251,8 @@ func judge(t *testing.T, text []byte) {
 		Expires    *time.Time         `json:"expires_at"`
 		Limit      *int32             `json:"limit"`
 		Grace      *int64             `json:"grace"`
+		Until      *time.Time         `json:"until"`
+		Uses       *int64             `json:"uses"`
 	}
 	d := json.NewDecoder(strings.NewReader(string(text)))
 	d.DisallowUnknownFields()
@@ -287,7 +303,10 @@ func judgeTokens(t *testing.T, text []byte) {
 			names = names[:len(names)-1]
 			inName = len(names) > 0 && names[len(names)-1] != nil
 		case nil:
-			t.Error("passes with a null")
+			if in := names[len(names)-1]; depth != 1 || !in["until"] && !in["uses"] {
+				t.Error("passes with a null")
+			}
+			inName = true
 		default:
 			if in := names[len(names)-1]; in != nil {
 				if inName && in[token.(string)] {
@@ -306,7 +325,7 @@ func judgeTokens(t *testing.T, text []byte) {
 }
 
 func BenchmarkCheck(b *testing.B) {
-	verify := Shape{{"token", Text, true}, {"kind", Text, false}, {"scopes", Texts, false}}
+	verify := Shape{{Name: "token", Required: true}, {Name: "kind"}, {Name: "scopes", Type: Texts}}
 	text := []byte(`{"token":"default_0aB9cD8eF7gH6iJ5wWvVuUtTsSrRqQpPoOnNmMlLkKjJiIhHgGfFeEdDcCbBaA012345","scopes":["read"]}`)
 	b.ReportAllocs()
 	for b.Loop() {

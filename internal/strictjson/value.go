@@ -1,7 +1,6 @@
 package strictjson
 
 import (
-	"bytes"
 	"errors"
 	"io"
 	"strconv"
@@ -13,6 +12,10 @@ import (
 
 // value reads the value of a field.
 func (s *scanner) value(f Field) *Error {
+	if f.Nullable && s.decoder.PeekKind() == 'n' {
+		_, err := s.scalar(f, 'n')
+		return err
+	}
 	switch f.Type {
 	case Texts:
 		return s.strings(f, '[', ']', 1)
@@ -33,7 +36,12 @@ func (s *scanner) value(f Field) *Error {
 }
 
 // wrong says that the field's value, or a part of it, is of another type.
-func (f Field) wrong() *Error { return &Error{f.Name, "is not " + wants[f.Type]} }
+func (f Field) wrong() *Error {
+	if f.Nullable {
+		return &Error{f.Name, "is neither " + wants[f.Type] + " nor null"}
+	}
+	return &Error{f.Name, "is not " + wants[f.Type]}
+}
 
 // scalar reads a string or number of the field's value.
 func (s *scanner) scalar(f Field, want jsontext.Kind) (jsontext.Value, *Error) {
@@ -85,29 +93,30 @@ func integer(f Field, raw []byte) *Error {
 	return nil
 }
 
-// isTime holds a string to the grammar of RFC 3339, section 5.6, with upper-case
-// letters. What time.Parse accepts beyond it is refused: an hour of one digit, a
-// decimal comma, offsets of a day and more.
 func isTime(raw []byte) bool {
 	text, err := jsontext.AppendUnquote(nil, raw)
-	if err != nil {
-		return false
-	}
+	return err == nil && IsTime(string(text))
+}
+
+// IsTime holds text to the grammar of RFC 3339, section 5.6, with upper-case
+// letters. What time.Parse accepts beyond it is refused: an hour of one digit, a
+// decimal comma, offsets of a day and more.
+func IsTime(text string) bool {
 	const seconds = len("2030-01-02T03:04:05")
 	if len(text) < seconds+1 || text[len("2030-01-02T03")] != ':' {
 		return false
 	}
 	zone := text[seconds:]
 	if zone[0] == '.' {
-		zone = bytes.TrimLeft(zone[1:], "0123456789")
+		zone = strings.TrimLeft(zone[1:], "0123456789")
 	}
 	if len(zone) == 0 || zone[0] == ',' {
 		return false
 	}
-	if zone[0] != 'Z' && (len(zone) != len("+14:00") || string(zone[1:3]) > "23" || string(zone[4:]) > "59") {
+	if zone[0] != 'Z' && (len(zone) != len("+14:00") || zone[1:3] > "23" || zone[4:] > "59") {
 		return false
 	}
-	_, err = time.Parse(time.RFC3339, string(text))
+	_, err := time.Parse(time.RFC3339, text)
 	return err == nil
 }
 
