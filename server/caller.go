@@ -37,6 +37,7 @@ func (x *exchange) authenticate(r *http.Request) error {
 	c, err := x.server.callers.Verify(x.ctx.Context, strings.TrimLeft(text, " "), keyfob.Check{})
 	if errors.Is(err, keyfob.ErrInvalid) {
 		x.reason = keyfob.Reason(err)
+		x.server.metrics.callerRefused(x.reason)
 		return &refusal{kind: unauthenticated, header: invalidToken,
 			detail: "the token in Authorization is not, or no longer, that of a caller"}
 	}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"net/netip"
 	"runtime"
 	"runtime/debug"
 	"time"
@@ -35,11 +36,14 @@ type exchange struct {
 
 	id     string
 	method string // one that there is
+	client netip.Addr
 	start  time.Time
 
 	// What the request was found to be, step by step.
-	name   oas.OperationName
-	route  string // pattern, never the path
+	name   oas.OperationName // empty for a page
+	page   *page             // nil for an operation
+	route  string            // pattern, never the path
+	needs  role
 	space  string // name; empty for what is of no single space
 	caller *caller
 
@@ -51,7 +55,8 @@ type exchange struct {
 
 // serve takes a request from its first line to the log.
 func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
-	x := &exchange{ResponseWriter: w, server: s, id: token.NewID(), method: knownMethod(r.Method), start: time.Now(), route: "none"}
+	x := &exchange{ResponseWriter: w, server: s, id: token.NewID(), method: knownMethod(r.Method), start: time.Now(), route: nowhere}
+	x.client = s.clientOf(r)
 	defer x.end()
 	h := w.Header()
 	h["Cache-Control"], h["X-Content-Type-Options"], h["Referrer-Policy"] = noStore, noSniff, noReferrer
@@ -68,6 +73,7 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 	}
 	if op.needs != anyone {
 		if !s.enter() {
+			s.metrics.refused()
 			x.fail(&refusal{kind: busy})
 			return
 		}
@@ -81,13 +87,24 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 		x.fail(err)
 		return
 	}
+	if x.page != nil {
+		x.page.answer(x, r)
+		return
+	}
 	s.api.ServeHTTP(x, x.request(r))
 }
 
-// find says which operation is asked for.
+// nowhere is the route of a request for what is not there.
+const nowhere = "none"
+
+// find says which operation or page is asked for.
 func (x *exchange) find(r *http.Request) (operation, error) {
 	if !isPlain(r) {
 		return operation{}, &refusal{kind: routeNotFound}
+	}
+	if p, ok := pages[r.URL.Path]; ok && routed(x.method) == http.MethodGet {
+		x.page, x.route, x.needs = &p, r.URL.Path, p.needs
+		return operation{needs: p.needs}, nil
 	}
 	route, ok := x.server.api.FindPath(routed(x.method), r.URL)
 	if !ok {
@@ -101,6 +118,7 @@ func (x *exchange) find(r *http.Request) (operation, error) {
 	if !ok {
 		return operation{}, fmt.Errorf("the operation %s is not in the table of operations", x.name)
 	}
+	x.needs = op.needs
 	return op, nil
 }
 
@@ -184,6 +202,7 @@ func (x *exchange) end() {
 		x.server.log.LogAttrs(context.Background(), slog.LevelError, "panic",
 			slog.String("id", x.id), slog.String("stack", string(debug.Stack())))
 	}
+	x.server.metrics.answered(x)
 	x.log()
 	if broken {
 		panic(http.ErrAbortHandler) // or half an answer would pass for a whole one
@@ -200,14 +219,15 @@ func describePanic(v any) string {
 }
 
 // log writes the request's line. It has nothing of the request that could be a
-// secret: no path, no query, no header, no body.
+// secret: no path, no query, no header but the address that a trusted proxy added,
+// no body.
 func (x *exchange) log() {
 	level := slog.LevelInfo
 	switch {
 	case x.status >= 500:
 		level = slog.LevelError
-	case x.name != "" && operations[x.name].needs == anyone:
-		level = slog.LevelDebug
+	case x.route != nowhere && x.needs == anyone, x.needs == metricsReader && x.status == http.StatusOK:
+		level = slog.LevelDebug // what comes every few seconds
 	}
 	ctx := context.Background()
 	if !x.server.log.Enabled(ctx, level) {
@@ -220,6 +240,9 @@ func (x *exchange) log() {
 	attrs := []slog.Attr{
 		slog.String("method", x.method), slog.String("route", x.route), slog.Int("status", x.status),
 		slog.Duration("duration", time.Since(x.start)), slog.String("actor", actor), slog.String("id", x.id),
+	}
+	if x.client.IsValid() {
+		attrs = append(attrs, slog.String("client", x.client.String()))
 	}
 	if x.kind != nil {
 		attrs = append(attrs, slog.String("problem", x.kind.name))

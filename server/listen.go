@@ -2,6 +2,7 @@ package server
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"log"
@@ -31,7 +32,7 @@ func (s *Server) Serve(ctx context.Context, listeners ...net.Listener) error {
 	h := s.httpServer(base)
 	ended := make(chan error, len(listeners))
 	for _, l := range listeners {
-		limited := newLimitedListener(l, s.limits.Connections)
+		limited := s.limit(l)
 		go func() { ended <- h.Serve(limited) }()
 	}
 	var failure error
@@ -66,6 +67,8 @@ func (s *Server) httpServer(base context.Context) *http.Server {
 		ConnContext:       connContext,
 		ErrorLog:          log.New(errorLog{s.log}, "", 0),
 
+		HTTP2: &http.HTTP2Config{MaxConcurrentStreams: 100},
+
 		DisableGeneralOptionsHandler: true, // OPTIONS * is a route that is not there
 	}
 }
@@ -87,19 +90,37 @@ func (l errorLog) Write(p []byte) (int, error) {
 // keep others, for instance the socket's, from answering.
 type limitedListener struct {
 	net.Listener
-	local bool
-	slots chan struct{}
+	local   bool
+	metrics *metrics
+	slots   chan struct{}
 
 	closing sync.Once
 	closed  chan struct{}
 }
 
-func newLimitedListener(l net.Listener, most int) *limitedListener {
-	limited := &limitedListener{Listener: l, slots: make(chan struct{}, most), closed: make(chan struct{})}
-	if local, ok := l.(*localListener); ok {
-		limited.Listener, limited.local = local.UnixListener, true
+// limit returns a listener that takes the connections of another, in TLS where
+// that was made by TLS, with a bound to their number.
+func (s *Server) limit(l net.Listener) net.Listener {
+	limited := &limitedListener{
+		Listener: l, metrics: s.metrics,
+		slots: make(chan struct{}, s.limits.Connections), closed: make(chan struct{}),
+	}
+	switch l := l.(type) {
+	case *localListener:
+		limited.Listener, limited.local = l.UnixListener, true
+	case *tlsListener:
+		limited.Listener = l.Listener
+		return tls.NewListener(limited, l.config) // the handshake comes after Accept, and has a place already
 	}
 	return limited
+}
+
+// name is what the figures call it.
+func (l *limitedListener) name() string {
+	if l.local {
+		return "socket"
+	}
+	return "port"
 }
 
 // Accept waits for a connection, and for a place for it.
@@ -114,6 +135,7 @@ func (l *limitedListener) Accept() (net.Conn, error) {
 		<-l.slots
 		return nil, err
 	}
+	l.metrics.opened(l.name())
 	return &conn{Conn: c, listener: l}, nil
 }
 
@@ -133,7 +155,10 @@ type conn struct {
 // Close closes the connection.
 func (c *conn) Close() error {
 	err := c.Conn.Close()
-	c.closing.Do(func() { <-c.listener.slots })
+	c.closing.Do(func() {
+		<-c.listener.slots
+		c.listener.metrics.closed(c.listener.name())
+	})
 	return err
 }
 

@@ -37,7 +37,7 @@ var (
 	spaceNotFound = &kind{name: "space-not-found", status: 404, title: "No such space",
 		detail: "there is no space of this name"}
 	routeNotFound = &kind{name: "route-not-found", status: 404, title: "No such route",
-		detail: "nothing is here; server/openapi.yaml lists the routes, and each has one spelling"}
+		detail: "nothing is here; /openapi.json lists the routes, and each has one spelling"}
 	methodNotAllowed = &kind{name: "method-not-allowed", status: 405, title: "No such method"}
 	bodyTimeout      = &kind{name: "body-timeout", status: 408, title: "Body too slow",
 		detail: "the body did not come in time"}

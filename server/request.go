@@ -63,7 +63,7 @@ func isPlain(r *http.Request) bool {
 func (s *Server) noRoute(r *http.Request) error {
 	var allow []string
 	for _, method := range methods {
-		if _, ok := s.api.FindPath(routed(method), r.URL); ok {
+		if s.hasRoute(routed(method), r.URL) {
 			allow = append(allow, method)
 		}
 	}
@@ -95,8 +95,6 @@ func checkQuery(r *http.Request, known []string) error {
 			return &keyfob.InputError{Field: name, Problem: "is given twice; give it once"}
 		case name == "limit" && !isInt32(given[0]):
 			return &keyfob.InputError{Field: name, Problem: "is not a whole number in range"}
-		case name == "after" && given[0] != "" && !isSpaceName(given[0]):
-			return &keyfob.InputError{Field: name, Problem: "is not the next of a page of spaces; take it unchanged"}
 		}
 	}
 	return nil

@@ -9,8 +9,8 @@
 //
 // A caller is an API key of the space "keyfob". Its scopes say what it may do:
 // [OwnerScope] everything; "<space>:issue", "<space>:verify", "<space>:read" and
-// "<space>:revoke" that much in one space. The space "keyfob" and the spaces
-// themselves are the owner's alone. Whoever may not do a thing in a space is not
+// "<space>:revoke" that much in one space; [MetricsScope] to read /metrics. The space
+// "keyfob" and the spaces themselves are the owner's alone. Whoever may not do a thing in a space is not
 // told whether there is such a space.
 //
 // Over a listener that [Local] made of a Unix socket, a request without a token
@@ -36,6 +36,8 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"net/netip"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -55,6 +57,11 @@ type Config struct {
 
 	// Limits bound what clients can make the server spend.
 	Limits Limits
+
+	// TrustedProxies are whose X-Forwarded-For says where a request comes from:
+	// the rightmost address in it that is not one of theirs. Of all others the
+	// header is ignored. The log has that address; no right hangs on it.
+	TrustedProxies []netip.Prefix
 }
 
 // Limits bound what clients can make a server spend. Of each field the zero
@@ -113,6 +120,8 @@ func (l Limits) check() error {
 type Server struct {
 	limits  Limits
 	log     *slog.Logger
+	proxies []netip.Prefix
+	metrics *metrics
 	callers *keyfob.Authority // in the space whose keys callers have
 	api     *oas.Server
 	atWork  atomic.Int64
@@ -129,17 +138,23 @@ func New(config Config) (*Server, error) {
 	if err := config.Limits.check(); err != nil {
 		return nil, err
 	}
+	if err := checkProxies(config.TrustedProxies); err != nil {
+		return nil, err
+	}
 	a := &api{authority: config.Authority}
 	generated, err := oas.NewServer(a, a, oas.WithErrorHandler(failed))
 	if err != nil {
 		return nil, fmt.Errorf("server: %w", err)
 	}
-	return &Server{
+	s := &Server{
 		limits:  config.Limits.withDefaults(),
 		log:     config.Logger,
+		proxies: slices.Clone(config.TrustedProxies),
 		callers: config.Authority.In(keyfob.OwnSpace),
 		api:     generated,
-	}, nil
+	}
+	s.metrics = newMetrics(&s.atWork)
+	return s, nil
 }
 
 // Handler returns the API for a program that has an http.Server of its own. No

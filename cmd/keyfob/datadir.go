@@ -90,7 +90,7 @@ func makeDataDir(dir dataDir) error {
 	if !info.IsDir() {
 		return wrong("the data directory %s is not a directory; give another with --data", dir)
 	}
-	if runtime.GOOS == "windows" || info.Mode().Perm()&0o077 == 0 {
+	if isClosed(info) {
 		return nil
 	}
 	ours, err := isOurs(dir)
@@ -99,11 +99,18 @@ func makeDataDir(dir dataDir) error {
 	}
 	if ours {
 		err = os.Chmod(string(dir), 0o700)
+	} else if now, err := os.Stat(string(dir)); err == nil && isClosed(now) {
+		return nil // by another first run, which has begun to fill it
 	}
 	if !ours || err != nil {
 		return wrong("the data directory %s is open to others (mode %04o); close it: chmod 0700 %[1]s", dir, info.Mode().Perm())
 	}
 	return nil
+}
+
+// isClosed reports whether only its owner may enter a directory.
+func isClosed(info fs.FileInfo) bool {
+	return runtime.GOOS == "windows" || info.Mode().Perm()&0o077 == 0
 }
 
 // makeLasting makes a directory with those above it, and makes their names last.

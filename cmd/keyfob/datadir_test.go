@@ -158,15 +158,14 @@ func TestSocketInTemporaryFolder(t *testing.T) {
 }
 
 func TestListenValue(t *testing.T) {
-	for _, good := range []string{"127.0.0.1:7420", "127.0.0.1:0", "[::1]:7420", "localhost:7420", "127.1.2.3:65535"} {
+	for _, good := range []string{"127.0.0.1:7420", "127.0.0.1:0", "[::1]:7420", "localhost:7420", "127.1.2.3:65535", ":7420", "0.0.0.0:7420", "[::]:7420", "192.0.2.1:7420"} {
 		if err := new(listenValue).Set(good); err != nil {
 			t.Errorf("%s: %v", good, err)
 		}
 	}
 	for bad, says := range map[string]string{
 		"": "not an address", "127.0.0.1": "not an address", "7420": "not an address", "::1:7420": "not an address", "127.0.0.1:": "no port",
-		"127.0.0.1:65536": "no port", "127.0.0.1:-1": "no port", "127.0.0.1:http": "no port", "127.0.0.1:080": "no port", ":7420": "other machines",
-		"0.0.0.0:7420": "other machines", "[::]:7420": "other machines", "192.0.2.1:7420": "other machines", "example.com:7420": "a name", "[::ffff:192.0.2.1]:1": "other machines",
+		"127.0.0.1:65536": "no port", "127.0.0.1:-1": "no port", "127.0.0.1:http": "no port", "127.0.0.1:080": "no port", "example.com:7420": "a name",
 	} {
 		v := listenValue{text: "before"}
 		if err := v.Set(bad); err == nil || !strings.Contains(err.Error(), says) || v.text != "before" {

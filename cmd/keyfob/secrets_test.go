@@ -6,15 +6,12 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
-	"net/http"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strconv"
 	"strings"
 	"testing"
 
-	"github.com/keyfob-dev/keyfob/internal/needs"
 	"github.com/keyfob-dev/keyfob/token"
 )
 
@@ -148,62 +145,6 @@ func (h *hunt) look(t *testing.T, when string) {
 		}
 	}
 	t.Logf("%s: %d secrets in all their forms are not in %d bytes of %d places", when, len(h.secrets), size, len(h.places))
-}
-
-// The arguments and the environment of no process of keyfob's hold a secret that
-// came in another way, and no process inherits one.
-func TestProcessesShowNoSecret(t *testing.T) {
-	t.Parallel()
-	_, err := os.Stat("/proc/self/cmdline")
-	needs.That(t, err == nil, "needs /proc, to see the arguments of processes")
-	dir := t.TempDir()
-	s := serve(t, dir)
-	key := must(t, dir, "", "apikey", "issue", "--subject", "alice")
-	k, _ := token.Parse(key)
-
-	// A server that does not answer holds each command while it is looked at.
-	held := make(chan int, 1)
-	look := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		pid := <-held
-		for _, file := range []string{"cmdline", "environ"} {
-			text, err := os.ReadFile(fmt.Sprintf("/proc/%d/%s", pid, file))
-			if err != nil || len(text) == 0 {
-				t.Errorf("%s of the process: %d bytes, %v", file, len(text), err)
-			}
-			for _, secret := range []string{key, s.owner()} {
-				for _, form := range canaries(secret) {
-					if bytes.Contains(text, []byte(form)) {
-						t.Errorf("a secret is in %s of %s %s", file, r.Method, r.URL.Path)
-					}
-				}
-			}
-		}
-		if children, err := os.ReadFile(fmt.Sprintf("/proc/%d/task/%[1]d/children", pid)); err == nil && len(children) > 0 {
-			t.Errorf("%s %s has started processes: %s", r.Method, r.URL.Path, children)
-		}
-		w.WriteHeader(http.StatusServiceUnavailable)
-	})
-	url := plainServer(t, look)
-	for _, args := range [][]string{
-		{"apikey", "issue", "--subject", "alice"}, {"apikey", "verify"}, {"apikey", "list"}, {"apikey", "show", k.ID()},
-		{"apikey", "rotate", k.ID()}, {"apikey", "revoke", k.ID()}, {"space", "list"},
-	} {
-		cmd := exec.Command(keyfobBinary(t), args...)
-		cmd.Env = environment("KEYFOB_URL="+url, "KEYFOB_TOKEN_FILE="+filepath.Join(dir, ownerFile))
-		cmd.Stdin = strings.NewReader(key + "\n")
-		if err := cmd.Start(); err != nil {
-			t.Fatal(err)
-		}
-		held <- cmd.Process.Pid
-		cmd.Wait()
-		if code := cmd.ProcessState.ExitCode(); code != exitUndecided {
-			t.Errorf("%q: exit code %d", args, code)
-		}
-	}
-	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/cmdline", s.cmd.Process.Pid))
-	if err != nil || bytes.Contains(text, []byte("keyfob_")) || bytes.Contains(text, []byte("keyfob-root")) {
-		t.Errorf("the server's arguments: %q, %v", text, err)
-	}
 }
 
 // A root key in a variable is read and taken out of the environment.

@@ -8,40 +8,87 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
 
 	"github.com/keyfob-dev/keyfob"
 	"github.com/keyfob-dev/keyfob/store/sqlite"
 )
 
-// openData opens the database with its root key, and makes what is not there in
-// an empty data directory. Two that start at once agree: the root key is never
+// A site is what a server keeps: its data directory, its root key and, when it is
+// open, its database.
+type site struct {
+	path        *string // as it was given
+	dir         dataDir
+	rootKeyFile *string
+	madeKey     string // path of the root key that was made just now
+
+	store     *sqlite.Store
+	authority *keyfob.Authority
+}
+
+// addSite adds the flags of a command that works on the data itself.
+func addSite(cmd *cobra.Command) *site {
+	s := &site{path: addDataFlag(cmd)}
+	s.rootKeyFile = addText(cmd, "root-key-file", "FILE", "", "file with the root key, made by the first run; the default is root.key in the data directory")
+	fromEnv(cmd.Flags(), "root-key-file", "KEYFOB_ROOT_KEY_FILE")
+	return s
+}
+
+// find finds the data directory, which need not be there.
+func (s *site) find() (err error) {
+	s.dir, err = findDataDir(*s.path)
+	return err
+}
+
+// open opens the database with its root key, and makes what is not there in an
+// empty data directory. Two that start at once agree: the root key is never
 // replaced, and the database lets in one.
-func (s *serving) openData(ctx context.Context) (*sqlite.Store, *keyfob.Authority, error) {
+func (s *site) open(ctx context.Context) error {
 	if err := makeDataDir(s.dir); err != nil {
-		return nil, nil, err
+		return err
 	}
 	var err error
 	if s.dir, err = findDataDir(string(s.dir)); err != nil { // now that it is there
-		return nil, nil, err
+		return err
 	}
 	key, err := s.rootKey()
 	if err != nil {
-		return nil, nil, err
+		return err
 	}
-	st, err := sqlite.Open(s.dir.file(databaseFile))
+	s.store, err = sqlite.Open(s.dir.file(databaseFile))
 	if err != nil {
-		return nil, nil, s.notOpened(err)
+		return s.notOpened(err)
 	}
-	a, err := keyfob.Open(ctx, keyfob.Config{Store: st, RootKey: key})
+	s.authority, err = keyfob.Open(ctx, keyfob.Config{Store: s.store, RootKey: key})
 	if err != nil {
-		return nil, nil, errors.Join(s.notOpened(err), st.Close())
+		return errors.Join(s.notOpened(err), s.store.Close())
 	}
-	return st, a, nil
+	return nil
+}
+
+// close closes what open opened.
+func (s *site) close() error {
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	defer cancel()
+	if err := errors.Join(s.authority.Close(ctx), s.store.Close()); err != nil {
+		return undecided("the database could not be closed well: %v", err)
+	}
+	return nil
+}
+
+// dataFlag is what to add to a command that shall find this data directory.
+func (s *site) dataFlag() string {
+	if *s.path == "" {
+		return ""
+	}
+	return " --data " + shellQuote(string(s.dir))
 }
 
 // rootKey returns the root key: from the environment, or from its file, which is
 // made when there is no database that would need an older one.
-func (s *serving) rootKey() (keyfob.RootKey, error) {
+func (s *site) rootKey() (keyfob.RootKey, error) {
 	if text := takeEnv("KEYFOB_ROOT_KEY"); text != "" {
 		if *s.rootKeyFile != "" {
 			return keyfob.RootKey{}, wrong("KEYFOB_ROOT_KEY holds a root key, and --root-key-file names another; give one")
@@ -83,7 +130,7 @@ func (s *serving) rootKey() (keyfob.RootKey, error) {
 }
 
 // hasDatabase reports whether there is a database, or what is left of one.
-func (s *serving) hasDatabase() (bool, error) {
+func (s *site) hasDatabase() (bool, error) {
 	for _, suffix := range []string{"", "-wal"} {
 		if there, err := isThere(s.dir.file(databaseFile) + suffix); there || err != nil {
 			return there, err
@@ -93,10 +140,10 @@ func (s *serving) hasDatabase() (bool, error) {
 }
 
 // notOpened says why the data cannot be opened, and what would be right.
-func (s *serving) notOpened(err error) error {
+func (s *site) notOpened(err error) error {
 	switch {
 	case errors.Is(err, keyfob.ErrInUse):
-		return no("a server runs on %s already; stop it, or give this one a --data of its own", s.dir)
+		return no("a server, or a command like keyfob init, is at work on %s already; stop it, or give this one a --data of its own", s.dir)
 	case errors.Is(err, keyfob.ErrNewerSchema):
 		return wrong("a newer keyfob has written the database %s; start that one, or give another directory with --data", s.dir.file(databaseFile))
 	case errors.Is(err, keyfob.ErrForeign):
