@@ -75,24 +75,25 @@ type CreateSetting struct {
 // has none or a later one, its LastUsed becomes Last where it has none or an
 // earlier one, and with an Address, the same for that address's Use. Of a
 // version's addresses the MaxAddresses that were used last are kept; of two with
-// one time the one that is higher bytewise. No condition: a version that is not
-// in the space is passed over. No revision changes.
+// one time the one that is higher bytewise; of the others nothing is known any
+// more. No condition: a version that is not in the space is passed over. No
+// revision changes.
 type RecordUse struct {
 	Space   string // the space's id
 	Version string
-	Address string // empty: not known
-	First   time.Time
+	Address string    // empty: not known
+	First   time.Time // never zero
 	Last    time.Time // not before First
 }
 
 // SealEvents writes the next links of a space's chain: the events of Seals, in
 // this order, get the numbers after After as their Seq, and the last becomes the
 // chain's head. Condition: the space's head has the Seq After (0: it has none),
-// and each event is there, in the same space, and has no Seq.
+// and each event is there, in the same space, and has no Seq, nor comes twice.
 type SealEvents struct {
 	Space string // the space's id
 	After int64
-	Seals []Seal // at least one
+	Seals []Seal // at least one; none is an error, and no conflict
 }
 
 // A Seal is the link of one event.

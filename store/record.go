@@ -170,7 +170,7 @@ type Query struct {
 	ExpiresBefore time.Time // Expires is set, and earlier
 
 	// EndedBefore: Expires is set, and earlier; or the state is final, and
-	// Updated is earlier.
+	// Updated is earlier, as the zero time is.
 	EndedBefore time.Time
 
 	After Position // the last item of the page before; zero: from the start

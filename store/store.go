@@ -41,7 +41,7 @@
 // Errors. Reads answer [ErrNotFound] for what is not there, and for what is in
 // another space. Each failure of the storage itself wraps ErrUnavailable. A
 // store never answers "not found" because it could not look. No error holds a
-// digest, a MAC or a setting's value.
+// digest, a MAC, a setting's value or what a replay holds.
 //
 // Time. All times are the caller's; none is the database's. They come in UTC
 // with whole milliseconds and MUST come back equal, the zero time as the zero
@@ -88,7 +88,8 @@ type Store interface {
 	Credential(ctx context.Context, space, id string) (Item, error)
 
 	// Version returns the version with that id in the space (an id), and its
-	// credential. It is what every verification asks.
+	// credential, whole: Used and LastUsed are what the last change made them. It
+	// is what every verification asks.
 	Version(ctx context.Context, space, id string) (Found, error)
 
 	// Credentials returns a page of credentials, the newest first.
@@ -96,7 +97,8 @@ type Store interface {
 
 	// Uses returns from where the version with that id in the space (an id) was
 	// used, the last used first; of one time the bytewise higher address first.
-	// Of a version that is not there it returns none.
+	// They are MaxAddresses at most. Of a version that is not there it returns
+	// none.
 	Uses(ctx context.Context, space, version string) ([]Use, error)
 
 	// Events returns a page of a space's events, in the order of their numbers.

@@ -25,6 +25,9 @@ func TestLimit(t *testing.T) {
 		if _, err := s.Credentials(t.Context(), store.Query{Limit: limit}); err == nil {
 			t.Errorf("Credentials with a limit of %d: no error", limit)
 		}
+		if _, err := s.Unsealed(t.Context(), limit); err == nil {
+			t.Errorf("Unsealed with a limit of %d: no error", limit)
+		}
 		if _, err := s.Events(t.Context(), store.EventQuery{Limit: limit}); err == nil {
 			t.Errorf("Events with a limit of %d: no error", limit)
 		}

@@ -142,6 +142,70 @@ func TestBatch(t *testing.T) {
 	}
 }
 
+// TestBatchOfUses uses a credential in one transaction more often than it may be,
+// by turns with changes that use it, record that, seal and remove, and then are
+// refused: these take back all of it and nothing else.
+func TestBatchOfUses(t *testing.T) {
+	s := mustOpen(t, filepath.Join(t.TempDir(), "keyfob.db"))
+	item, change := newIssue()
+	c := item.Credential
+	c.Uses = 10
+	change.Steps[0] = store.CreateCredential{Credential: c}
+	other := mustIssue(t, s, 1)[0].Credential
+	if err := s.Apply(background, change); err != nil {
+		t.Fatal(err)
+	}
+	events, err := s.Unsealed(background, 9)
+	if err != nil || len(events) != 2 {
+		t.Fatal(events, err)
+	}
+	use := store.UseCredential{Space: someSpace, ID: c.ID, Revision: 1}
+	record := store.RecordUse{Space: someSpace, Version: c.Current, Address: "192.0.2.1", First: someTime, Last: someTime}
+	steps := []store.Step{
+		record, use,
+		store.SealEvents{Space: someSpace, Seals: []store.Seal{{Event: events[0].Number, Link: []byte("refused")}}},
+		store.RaiseMark{To: someTime},
+		store.DeleteCredential{Space: someSpace, ID: c.ID, Revision: 1},
+	}
+	bad := []store.Step{ // each after a part of its own that could be done
+		store.SealEvents{Space: someSpace, After: 1, Seals: []store.Seal{{Event: events[1].Number}, {Event: events[0].Number}}},
+		store.DeleteCredential{Space: someSpace, ID: other.ID, Revision: 2},
+	}
+	changes := make([]store.Change, 60)
+	for i := range changes {
+		_, change := newIssue()
+		changes[i] = store.Change{Steps: []store.Step{use}, Events: change.Events}
+		if i%2 == 1 {
+			changes[i].Steps = append(slices.Clone(steps), bad[i/2%2])
+		}
+	}
+	applied := 0
+	for i, err := range applyTogether(t, s, changes) {
+		var conflict *store.ConflictError
+		switch {
+		case err == nil && i%2 == 0:
+			applied++
+		case !errors.As(err, &conflict), i%2 == 0 && conflict.Step != 0, i%2 == 1 && conflict.Step != len(steps) && conflict.Step != 1:
+			t.Errorf("change %d: %v", i, err)
+		}
+	}
+	found, err := s.Version(background, someSpace, c.Current)
+	if err != nil || applied != 10 || found.Credential.Used != 10 || !found.Version.LastUsed.IsZero() {
+		t.Errorf("%d uses were applied: %+v, %v; want 10, none recorded", applied, found, err)
+	}
+	uses, usesErr := s.Uses(background, someSpace, c.Current)
+	unsealed, unsealedErr := s.Unsealed(background, 99)
+	head, headErr := s.Head(background, someSpace)
+	mark, markErr := s.Mark(background)
+	if err := errors.Join(usesErr, unsealedErr, headErr, markErr); err != nil || len(uses) > 0 ||
+		len(unsealed) != 2+applied || head.Seq != 0 || !mark.IsZero() {
+		t.Errorf("uses %v, %d unsealed, head %v, mark %v, %v", uses, len(unsealed), head, mark, err)
+	}
+	if _, err := s.Version(background, someSpace, other.Current); err != nil {
+		t.Errorf("a version of a credential whose removal was refused: %v", err)
+	}
+}
+
 // TestBatchOfRefused applies changes none of which can be applied.
 func TestBatchOfRefused(t *testing.T) {
 	s := mustOpen(t, filepath.Join(t.TempDir(), "keyfob.db"))
@@ -336,11 +400,12 @@ func TestCloseMeanwhile(t *testing.T) {
 	checkIssued(t, mustOpen(t, path), ids)
 }
 
-// TestNotUTF8 gives scopes and attributes that JSON cannot hold.
+// TestNotUTF8 gives scopes, networks and attributes that JSON cannot hold.
 func TestNotUTF8(t *testing.T) {
 	s := mustOpen(t, filepath.Join(t.TempDir(), "keyfob.db"))
 	for _, spoil := range []func(*store.Credential){
 		func(c *store.Credential) { c.Scopes = []string{"read", "\xff"} },
+		func(c *store.Credential) { c.CIDRs = []string{"\xff"} },
 		func(c *store.Credential) { c.Attributes = map[string]string{"a": "\xed\xa0\x80"} },
 		func(c *store.Credential) { c.Attributes = map[string]string{"\xc0\x80": "a"} },
 	} {

@@ -62,8 +62,14 @@ func checkBroken(t *testing.T, s *Store) {
 	_, versionErr := s.Version(background, someSpace, "a")
 	_, settingErr := s.Setting(background, "a")
 	_, listErr := s.Credentials(background, store.Query{Space: someSpace, Limit: 1})
+	_, usesErr := s.Uses(background, someSpace, "a")
+	_, unsealedErr := s.Unsealed(background, 1)
+	_, headErr := s.Head(background, someSpace)
+	_, markErr := s.Mark(background)
+	_, replayErr := s.Replay(background, someSpace, "a")
 	for _, err := range []error{
 		s.Apply(background, change), s.Apply(background, store.Change{}), versionErr, settingErr, listErr,
+		usesErr, unsealedErr, headErr, markErr, replayErr,
 	} {
 		if err != cause {
 			t.Errorf("%v; want the first cause, %v", err, cause)
@@ -119,7 +125,7 @@ func TestFaults(t *testing.T) {
 // much was acknowledged.
 func faultAt(t *testing.T, f diskFault, at int) (hit bool, acknowledged int) {
 	t.Helper()
-	path := filepath.Join(t.TempDir(), "keyfob.db")
+	path := newDatabase(t)
 	d := newDisk(t)
 	s, err := open(path, d.name)
 	if err != nil {

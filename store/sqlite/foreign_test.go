@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"encoding/binary"
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -138,7 +139,7 @@ func TestNewerSchema(t *testing.T) {
 	before, _ := os.ReadFile(path)
 	_, err = Open(path)
 	if !errors.Is(err, store.ErrNewerSchema) || !strings.Contains(err.Error(), "schema 4711") ||
-		!strings.Contains(err.Error(), "none above 1;") || !strings.Contains(err.Error(), "run the newer version") {
+		!strings.Contains(err.Error(), fmt.Sprintf("none above %d;", newest)) || !strings.Contains(err.Error(), "run the newer version") {
 		t.Errorf("%v; want ErrNewerSchema with both numbers and what to do", err)
 	}
 	if after, _ := os.ReadFile(path); !bytes.Equal(before, after) {

@@ -15,14 +15,14 @@ import (
 func TestLogIsBounded(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "keyfob.db")
 	s := mustOpen(t, path)
-	s.checkpointFrames, s.restartFrames = 200, 600
+	s.checkpointFrames, s.restartFrames = 100, 300
 	mustIssue(t, s, 100)
 	var done atomic.Bool
 	var wg sync.WaitGroup
 	for range numReaders() {
 		wg.Go(func() {
 			for !done.Load() {
-				if _, err := s.Credentials(background, store.Query{Space: someSpace, Limit: 100}); err != nil {
+				if _, err := s.Credentials(background, store.Query{Space: someSpace, Limit: 20}); err != nil {
 					t.Error(err)
 					return
 				}

@@ -42,7 +42,7 @@ func migrate(c *conn, path, vfs string) error {
 	if have == newest {
 		return nil
 	}
-	if err := runMigrations(path, vfs, have < 0); err != nil {
+	if err := runMigrations(path, vfs, have < 0, newest); err != nil {
 		return openError(path, fmt.Errorf("from schema %d to %d: %w", max(0, have), newest, err))
 	}
 	return nil
@@ -77,8 +77,9 @@ func newestSchema() (newest int64, err error) {
 	return newest, nil
 }
 
-// runMigrations takes the steps that have not been taken, each in a transaction.
-func runMigrations(path, vfs string, first bool) (err error) {
+// runMigrations takes the steps that have not been taken, up to the one with the
+// number to, each in a transaction.
+func runMigrations(path, vfs string, first bool, to int64) (err error) {
 	files, err := fs.Sub(migrations, "migrations")
 	if err != nil {
 		return err
@@ -98,7 +99,7 @@ func runMigrations(path, vfs string, first bool) (err error) {
 	if err != nil {
 		return err
 	}
-	_, err = p.Up(context.Background())
+	_, err = p.UpTo(context.Background(), to)
 	return err
 }
 

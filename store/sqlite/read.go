@@ -169,10 +169,6 @@ func (s *Store) Credentials(ctx context.Context, q store.Query) (items []store.I
 	return items, nil
 }
 
-var states = []store.State{
-	store.StateActive, store.StateSuspended, store.StateRedeemed, store.StateReplaced, store.StateRevoked,
-}
-
 // statementOf returns the statement of a query and its parameters.
 func statementOf(q store.Query) (sql string, args []any) {
 	args = []any{q.Space, int64(math.MaxInt64), ""}

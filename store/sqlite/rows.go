@@ -54,6 +54,26 @@ func optionalMilliseconds(t time.Time) any {
 	return t.UnixMilli()
 }
 
+var (
+	kinds = []store.Kind{
+		store.KindAPIKey, store.KindSession, store.KindLink, store.KindCode, store.KindTOTP, store.KindRecovery,
+	}
+	states = []store.State{
+		store.StateActive, store.StateSuspended, store.StateRedeemed, store.StateReplaced, store.StateRevoked,
+	}
+)
+
+// oneOf makes text a string, which takes no memory where it is one of those that
+// are known.
+func oneOf[T ~string](known []T, text []byte) T {
+	for _, k := range known {
+		if string(k) == string(text) {
+			return k
+		}
+	}
+	return T(text)
+}
+
 const spaceColumns = `id, name, prefix, revision, created`
 
 func (r *row) space() store.Space {
@@ -69,7 +89,7 @@ const credentialColumns = `c.id, c.kind, c.subject, c.purpose, c.binding, c.name
 func (r *row) credential(c *store.Credential, space string) (err error) {
 	c.Space = space
 	c.ID = r.text()
-	c.Kind = store.Kind(r.text())
+	c.Kind = oneOf(kinds, r.stmt.ColumnRawText(r.next()))
 	c.Subject, c.Purpose, c.Binding, c.Name = r.text(), r.text(), r.text(), r.text()
 	if c.Scopes, err = texts(r.stmt.ColumnRawText(r.next())); err != nil {
 		return err
@@ -78,7 +98,7 @@ func (r *row) credential(c *store.Credential, space string) (err error) {
 		return err
 	}
 	c.Expires = r.optionalTime()
-	c.State = store.State(r.text())
+	c.State = oneOf(states, r.stmt.ColumnRawText(r.next()))
 	c.Reason, c.Revision, c.Created = r.text(), r.integer(), r.time()
 	c.Current, c.Previous = r.text(), r.text()
 	c.NotBefore = r.optionalTime()
@@ -158,30 +178,32 @@ func plainStrings(text []byte) (list []string, ok bool) {
 	return list, true
 }
 
-func texts(text []byte) (list []string, err error) {
+func texts(text []byte) ([]string, error) {
 	if string(text) == "[]" {
 		return nil, nil
 	}
 	if list, ok := plainStrings(text); ok {
 		return list, nil
 	}
+	var list []string
 	if json.Unmarshal(text, &list) != nil {
 		return nil, errNotJSON
 	}
 	return list, nil
 }
 
-func attributes(text []byte) (attributes map[string]string, err error) {
+func attributes(text []byte) (map[string]string, error) {
 	if string(text) == "{}" {
 		return nil, nil
 	}
 	if list, ok := plainStrings(text); ok && len(list)%2 == 0 {
-		attributes = make(map[string]string, len(list)/2)
+		attributes := make(map[string]string, len(list)/2)
 		for i := 0; i < len(list); i += 2 {
 			attributes[list[i]] = list[i+1]
 		}
 		return attributes, nil
 	}
+	var attributes map[string]string
 	if json.Unmarshal(text, &attributes) != nil {
 		return nil, errNotJSON
 	}

@@ -21,11 +21,19 @@ import (
 var statements = map[string]string{
 	"sqlCreateSpace": sqlCreateSpace, "sqlUpdateSpace": sqlUpdateSpace,
 	"sqlCreateCredential": sqlCreateCredential, "sqlUpdateCredential": sqlUpdateCredential,
+	"sqlUseCredential": sqlUseCredential, "sqlDeleteVersions": sqlDeleteVersions, "sqlDeleteCredential": sqlDeleteCredential,
 	"sqlCreateVersion": sqlCreateVersion, "sqlEndVersion": sqlEndVersion,
+	"sqlUseVersion": sqlUseVersion, "sqlUseAddress": sqlUseAddress, "sqlAddAddress": sqlAddAddress,
+	"sqlTrimAddresses": sqlTrimAddresses, "sqlUses": sqlUses,
 	"sqlCreateSetting": sqlCreateSetting, "sqlAppendEvent": sqlAppendEvent,
+	"sqlFirstHead": sqlFirstHead, "sqlNextHead": sqlNextHead, "sqlSealEvent": sqlSealEvent,
+	"sqlUnsealed": sqlUnsealed, "sqlHead": sqlHead, "sqlLastEvent": sqlLastEvent, "sqlEventsAfter": sqlEventsAfter,
+	"sqlRaiseMark": sqlRaiseMark, "sqlSetMark": sqlSetMark, "sqlMark": sqlMark,
+	"sqlCreateReplay": sqlCreateReplay, "sqlDeleteReplays": sqlDeleteReplays, "sqlReplay": sqlReplay,
 	"sqlSpace": sqlSpace, "sqlSpaces": sqlSpaces, "sqlVersion": sqlVersion, "sqlCredential": sqlCredential,
 	"sqlOfSpace": sqlOfSpace, "sqlOfKind": sqlOfKind, "sqlOfSubject": sqlOfSubject,
-	"sqlOfSubjectAndKind": sqlOfSubjectAndKind, "sqlEvents": sqlEvents, "sqlSetting": sqlSetting,
+	"sqlOfSubjectAndKind": sqlOfSubjectAndKind, "sqlEvents": sqlEvents, "sqlNewestEvents": sqlNewestEvents,
+	"sqlEventsOf": sqlEventsOf, "sqlNewestEventsOf": sqlNewestEventsOf, "sqlSetting": sqlSetting,
 }
 
 // parts are constants of SQL that are no statement by themselves.
@@ -85,6 +93,15 @@ func planOf(t *testing.T, c *conn, sql string) (plan []string) {
 
 var slow = regexp.MustCompile(`^SCAN (?:TABLE )?[a-z]|TEMP B-TREE|AUTOMATIC|MULTI-INDEX`)
 
+// small are steps of plans that are slow of themselves, but on few rows: the
+// scopes of one credential, the addresses of one version, the one mark, and the
+// last event, at the end of its table.
+var small = []string{
+	"SCAN json_each VIRTUAL TABLE INDEX 1:",
+	"sqlUses: USE TEMP B-TREE FOR ORDER BY", "sqlTrimAddresses: USE TEMP B-TREE FOR ORDER BY",
+	"sqlLastEvent: SCAN events", "sqlMark: SCAN mark", "sqlRaiseMark: SCAN mark", "sqlSetMark: SCAN mark",
+}
+
 // TestPlans looks at the plan of each statement: nothing scans a table or an
 // index, sorts, or builds an index of its own.
 func TestPlans(t *testing.T) {
@@ -92,7 +109,7 @@ func TestPlans(t *testing.T) {
 	for name, sql := range statements {
 		plan := planOf(t, s.writer, sql)
 		for _, step := range plan {
-			if slow.MatchString(step) {
+			if slow.MatchString(step) && !slices.Contains(small, step) && !slices.Contains(small, name+": "+step) {
 				t.Errorf("%s: %s\n%s", name, step, strings.Join(plan, "\n"))
 			}
 		}
@@ -106,6 +123,16 @@ func TestPlans(t *testing.T) {
 		"sqlOfSubject":        "SEARCH c USING INDEX credentials_of_subject (space=? AND subject=? AND (created,id)<(?,?))",
 		"sqlOfSubjectAndKind": "SEARCH c USING INDEX credentials_of_subject (space=? AND subject=? AND (created,id)<(?,?))",
 		"sqlEvents":           "SEARCH events USING INDEX events_of_space (space=? AND rowid>?)",
+		"sqlNewestEvents":     "SEARCH events USING INDEX events_of_space (space=? AND rowid<?)",
+		"sqlEventsOf":         "SEARCH events USING INDEX events_of_credential (credential=? AND rowid>?)",
+		"sqlNewestEventsOf":   "SEARCH events USING INDEX events_of_credential (credential=? AND rowid<?)",
+		"sqlEventsAfter":      "SEARCH events USING INTEGER PRIMARY KEY (rowid>?)",
+		"sqlUnsealed":         "SEARCH events USING INDEX events_unsealed (seq=?)",
+		"sqlSealEvent":        "SEARCH events USING INTEGER PRIMARY KEY (rowid=?)",
+		"sqlUseCredential":    "SEARCH credentials USING INDEX sqlite_autoindex_credentials_1 (id=?)",
+		"sqlDeleteVersions":   "SEARCH versions USING INDEX sqlite_autoindex_versions_2 (credential=?)",
+		"sqlDeleteReplays":    "SEARCH replays USING INDEX replays_by_end (expires<?)",
+		"sqlTrimAddresses":    "SEARCH uses USING PRIMARY KEY (version=?)",
 	} {
 		if plan := planOf(t, s.writer, statements[name]); plan[0] != first {
 			t.Errorf("%s begins with\n%s; want\n%s", name, plan[0], first)
@@ -180,7 +207,8 @@ func TestSchema(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := map[string]bool{
-		"credentials": true, "events": true, "settings": true, "spaces": true, "versions": true, versionTable: false,
+		"credentials": true, "events": true, "heads": true, "mark": true, "replays": true, "settings": true,
+		"spaces": true, "uses": true, "versions": true, versionTable: false,
 	}
 	if diff := cmp.Diff(want, tables); diff != "" {
 		t.Errorf("tables, and whether they are strict (-want +got):\n%s", diff)
@@ -194,7 +222,15 @@ func TestSchema(t *testing.T) {
 		`DELETE FROM credentials`,
 		`UPDATE versions SET credential = 99`,
 		`UPDATE versions SET digest = 'text'`,
-		`INSERT INTO versions SELECT 'another', credential, space, number, prefix, digest, root_key, created, ends FROM versions`,
+		`INSERT INTO versions SELECT 'another', credential, space, number, prefix, digest, root_key, created, ends,
+			first_used, last_used FROM versions`,
+		`INSERT INTO uses VALUES ('of no version', 'a', 1, 1)`,
+		`INSERT INTO uses SELECT id, column1, 1, 1 FROM versions, (VALUES ('same'), ('same'))`,
+		`INSERT INTO heads VALUES ('a', 0, x'00')`,
+		`INSERT INTO mark VALUES (2, 1)`,
+		`INSERT INTO mark VALUES (1, 1)`,
+		`INSERT INTO replays VALUES ('a', 'same', x'', x'', 1), ('a', 'same', x'', x'', 2)`,
+		`UPDATE credentials SET uses = 'many'`,
 		`INSERT INTO spaces VALUES ('a', 'same', '', 1, 0), ('b', 'same', '', 1, 0)`,
 	} {
 		if err := s.writer.Exec(sql); err == nil || !isRefusal(err) {

@@ -21,7 +21,7 @@ func mustOpen(t testing.TB, path string) *Store {
 
 func TestStore(t *testing.T) {
 	storetest.Run(t, func(t *testing.T) store.Store {
-		return mustOpen(t, filepath.Join(t.TempDir(), "keyfob.db"))
+		return mustOpen(t, newDatabase(t))
 	})
 }
 

@@ -25,14 +25,20 @@ var atomicityChecks = group{"Atomicity", []check{
 }}
 
 // A scene is a store with something in it, a step of each type that can be
-// applied to it, in any company, and one of each that cannot.
+// applied to it, in any company, and one of each that cannot. SetMark and
+// RaiseMark do not go together; the first is only among those that cannot.
 type scene struct {
 	good, bad []store.Step
 	events    []store.Event
 }
 
+// newScene makes a scene in a store that no other check has, for some of its
+// steps concern all spaces.
 func (e *env) newScene() scene {
 	e.Helper()
+	if !e.alone {
+		e.Fatal("a scene in a store of several checks")
+	}
 	here, there := e.space(), e.space()
 	item, old := e.rotate(e.issue(here.ID)), e.issue(here.ID)
 	issued, change := e.newIssue(there.ID)
@@ -46,6 +52,17 @@ func (e *env) newScene() scene {
 	end := store.EndVersion{Space: here.ID, ID: item.Versions[1].ID, Was: item.Versions[1].Ends, Ends: e.now()}
 	prefix := here
 	prefix.Prefix = "globex"
+	used, gone := e.limited(here.ID, 1), e.rotate(e.issue(here.ID)).Credential
+	record := store.RecordUse{Space: here.ID, Version: gone.Current, Address: "192.0.2.1", First: at(1), Last: at(2)}
+	expired, replay := e.newReplay(there.ID), e.newReplay(here.ID)
+	expired.Expires = at(-1)
+	e.apply(record, store.CreateReplay{Replay: expired}, store.CreateReplay{Replay: replay}, store.RaiseMark{To: at(1)})
+	record.Version = old.Credential.Current
+	events := e.allEvents(here.ID)
+	e.mustEqual("number of events", len(events), 6)
+	e.apply(e.newSeals(here.ID, 0, events[1].Number))
+	tooOften := use(old.Credential)
+	tooOften.Revision++
 	return scene{
 		good: append(change.Steps,
 			store.CreateSpace{Space: e.newSpace()},
@@ -54,6 +71,13 @@ func (e *env) newScene() scene {
 			store.CreateVersion{Version: e.newVersion(old.Credential, 2)},
 			end,
 			e.newSetting(),
+			use(used),
+			store.DeleteCredential{Space: here.ID, ID: gone.ID, Revision: gone.Revision},
+			record,
+			e.newSeals(here.ID, 1, events[0].Number, events[3].Number),
+			store.RaiseMark{To: at(2)},
+			store.CreateReplay{Replay: e.newReplay(there.ID)},
+			store.DeleteReplays{Until: at(0)},
 		),
 		bad: []store.Step{
 			store.CreateSpace{Space: there},
@@ -63,12 +87,19 @@ func (e *env) newScene() scene {
 			store.CreateVersion{Version: old.Versions[0]},
 			store.EndVersion{Space: there.ID, ID: item.Versions[1].ID, Was: item.Versions[1].Ends},
 			taken,
+			tooOften,
+			store.DeleteCredential{Space: there.ID, ID: old.Credential.ID, Revision: 1},
+			e.newSeals(here.ID, 0, events[2].Number),
+			e.newSeals(here.ID, 1, events[2].Number, events[1].Number),
+			store.SetMark{Was: at(0), To: at(9)},
+			store.CreateReplay{Replay: replay},
 		},
 		events: append(change.Events, e.newEvent(updated), e.newEvent(issued.Credential)),
 	}
 }
 
 func wholeChange(e *env) {
+	e = e.with(e.open())
 	s := e.newScene()
 	before := e.snapshot()
 	e.applyChange(store.Change{Steps: s.good, Events: s.events})
@@ -94,6 +125,19 @@ func wholeChange(e *env) {
 			e.equal("the end of the version", e.version(step.Space, step.ID).Version.Ends, step.Ends)
 		case store.CreateSetting:
 			e.equal("the new setting", e.setting(step.Name), step.Value)
+		case store.UseCredential:
+			e.equal("Used", e.credential(step.Space, step.ID).Credential.Used, int64(1))
+		case store.DeleteCredential:
+			e.missing(step.Space, step.ID)
+		case store.RecordUse:
+			e.equal("LastUsed", e.version(step.Space, step.Version).Version.LastUsed, step.Last)
+			e.equal("the use", e.uses(step.Space, step.Version), []store.Use{used("192.0.2.1", 1, 2)})
+		case store.SealEvents:
+			e.equal("the head", e.head(step.Space), store.Head{Seq: 3, Link: step.Seals[1].Link})
+		case store.RaiseMark:
+			e.equal("the mark", e.mark(), step.To)
+		case store.CreateReplay:
+			e.equal("the new replay", e.replay(step.Replay.Space, step.Replay.Name), step.Replay)
 		}
 	}
 	e.equal("the new events of a space", numberless(last(e.allEvents(space.ID), 1)), s.events[1:2])
@@ -109,14 +153,20 @@ func last(events []store.Event, n int) []store.Event {
 }
 
 func nothingRemains(e *env) {
+	e = e.with(e.open())
 	s := e.newScene()
+	before := e.snapshot()
 	for i, bad := range s.bad {
 		for at := range len(s.good) + 1 {
-			if i > 0 && at%3 != i%3 { // each bad step at some places, the first at all
+			if i > 0 && at%6 != i%6 { // each bad step at some places, the first at all
 				continue
 			}
 			change := store.Change{Steps: slices.Insert(slices.Clone(s.good), at, bad), Events: s.events}
-			e.refused(fmt.Sprintf("%T at step %d", bad, at), at, change)
+			what := fmt.Sprintf("%T at step %d", bad, at)
+			if problem := notConflict(e.store.Apply(background, change), at); problem != "" {
+				e.Errorf("%s: Apply: %s", what, problem)
+			}
+			e.mustEqual(what+": what the refused change left", e.snapshot(), before)
 		}
 	}
 	c := s.good[0].(store.CreateCredential).Credential
@@ -130,6 +180,7 @@ func nothingRemains(e *env) {
 }
 
 func nothingRemainsTwice(e *env) {
+	e = e.with(e.open())
 	space := e.space()
 	item := e.rotate(e.issue(space.ID))
 	c, old := item.Credential, item.Versions[1]
@@ -139,7 +190,22 @@ func nothingRemainsTwice(e *env) {
 	second.Revision++
 	prefix := space
 	prefix.Prefix, prefix.Revision = "second", 2
+	gone := e.limited(space.ID, 3)
+	record := store.RecordUse{Space: space.ID, Version: gone.Current, Address: "192.0.2.1", First: at(1), Last: at(2)}
+	replay := e.newReplay(space.ID)
+	expired := replay
+	expired.Expires = at(-1)
+	e.apply(store.RecordUse{Space: space.ID, Version: gone.Current, Address: "192.0.2.1", First: at(2), Last: at(2)})
+	record.Last = at(3)
+	events := e.allEvents(space.ID)
 	steps := []store.Step{
+		use(gone), use(gone), record, record,
+		e.newSeals(space.ID, 0, events[0].Number), e.newSeals(space.ID, 1, events[1].Number),
+		store.RaiseMark{To: at(1)}, store.SetMark{Was: at(1), To: at(0)}, store.SetMark{Was: at(0)},
+		store.CreateReplay{Replay: expired}, store.DeleteReplays{Until: at(-1)}, store.CreateReplay{Replay: replay},
+		store.DeleteCredential{Space: space.ID, ID: gone.ID, Revision: 1},
+		store.CreateCredential{Credential: gone},
+		store.DeleteCredential{Space: space.ID, ID: gone.ID, Revision: 1},
 		store.UpdateCredential{Credential: first},
 		store.UpdateCredential{Credential: second},
 		store.EndVersion{Space: space.ID, ID: old.ID, Was: old.Ends},
@@ -175,6 +241,8 @@ func stepsSee(e *env) {
 	steps = append(steps, rotation.Steps...)
 	steps = append(steps, rotation2.Steps...)
 	steps = append(steps,
+		use(revoked),
+		store.RecordUse{Space: space.ID, Version: newest.ID, First: at(1), Last: at(2)},
 		store.UpdateCredential{Credential: copyCredential(revoked)},
 		store.EndVersion{Space: space.ID, ID: newest.ID, Ends: ends[0]},
 		store.EndVersion{Space: space.ID, ID: newest.ID, Was: ends[0], Ends: ends[1]},
@@ -186,6 +254,8 @@ func stepsSee(e *env) {
 	revoked.Revision++
 	again.Credential = revoked
 	again.Versions[0].Ends = ends[2]
+	again.Versions[0].FirstUsed, again.Versions[0].LastUsed = at(1), at(2)
+	again.Credential.Used++
 	twice.Revision++
 	e.equal("the space", e.spaceNamed(space.Name), twice)
 	e.equal("the credential", e.credential(space.ID, revoked.ID), again)
@@ -235,6 +305,7 @@ func conditionsSee(e *env) {
 }
 
 func firstConflict(e *env) {
+	e = e.with(e.open())
 	s := e.newScene()
 	for i := range s.bad {
 		other := s.bad[(i+1)%len(s.bad)]

@@ -12,7 +12,10 @@ import (
 )
 
 // breakages are in the order of the contract.
-var breakages = slices.Concat(brokenChanges, brokenReads, brokenMemory, brokenRest)
+var breakages = slices.Concat(
+	brokenChanges, brokenUses, brokenChain, brokenMarks, brokenReplays,
+	brokenReads, brokenQueries, brokenMemory, brokenRest,
+)
 
 // on names checks of a group.
 func on(checks ...string) []string { return checks }
@@ -68,7 +71,7 @@ var brokenChanges = []breakage{
 	{"text is trimmed", on("Records/text comes back byte for byte"), onApply(withText(strings.TrimSpace))},
 	{"text ends at a NUL", on("Records/text that storage may not hold is kept whole or refused whole"),
 		onApply(withText(func(s string) string { s, _, _ = strings.Cut(s, "\x00"); return s }))},
-	{"scopes are sorted", on("Records/scopes keep their order, and each its place"),
+	{"scopes are sorted", on("Records/scopes and networks keep their order, and each its place"),
 		onItem(func(item *store.Item) { slices.Sort(item.Credential.Scopes) })},
 }
 
@@ -173,7 +176,7 @@ var brokenRest = []breakage{
 			}
 			return ctx.Err()
 		})},
-	{"errors hold values", on("Errors/no error holds a digest, a MAC or a setting's value"),
+	{"errors hold values", on("Errors/no error holds a digest, a MAC, a setting's value or what a replay holds"),
 		onApply(func(s store.Store, ctx context.Context, change store.Change) error {
 			err := s.Apply(ctx, change)
 			if err != nil {

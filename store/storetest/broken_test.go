@@ -15,44 +15,6 @@ import (
 	"github.com/keyfob-dev/keyfob/store"
 )
 
-// A broken store does all that the store in it does, but for the methods that
-// are given.
-type broken struct {
-	store.Store
-	apply       func(context.Context, store.Change) error
-	credential  func(ctx context.Context, space, id string) (store.Item, error)
-	credentials func(context.Context, store.Query) ([]store.Item, error)
-	close       func() error
-}
-
-func (b *broken) Apply(ctx context.Context, change store.Change) error {
-	if b.apply != nil {
-		return b.apply(ctx, change)
-	}
-	return b.Store.Apply(ctx, change)
-}
-
-func (b *broken) Credential(ctx context.Context, space, id string) (store.Item, error) {
-	if b.credential != nil {
-		return b.credential(ctx, space, id)
-	}
-	return b.Store.Credential(ctx, space, id)
-}
-
-func (b *broken) Credentials(ctx context.Context, q store.Query) ([]store.Item, error) {
-	if b.credentials != nil {
-		return b.credentials(ctx, q)
-	}
-	return b.Store.Credentials(ctx, q)
-}
-
-func (b *broken) Close() error {
-	if b.close != nil {
-		return b.close()
-	}
-	return b.Store.Close()
-}
-
 // A breakage is a way in which a store may be broken, and the checks that must
 // see it.
 type breakage struct {

@@ -52,8 +52,13 @@ func (e *env) newCredential(space string) store.Credential {
 		Name:       "name of " + id,
 		Scopes:     []string{"write", "read", "read"},
 		Attributes: map[string]string{"team": "blue", "id": id},
+		NotBefore:  now.Add(-time.Hour),
 		Expires:    now.Add(24 * time.Hour),
-		State:      store.StateActive, Reason: "reason of " + id, Revision: 1, Created: now,
+		CIDRs:      []string{"192.0.2.0/24", "2001:db8::/32"},
+		Uses:       9, Used: 2,
+		Limit:   store.Limit{Rate: 100, Per: 1500 * time.Millisecond, Burst: 20},
+		Updated: now.Add(time.Minute),
+		State:   store.StateActive, Reason: "reason of " + id, Revision: 1, Created: now,
 	}
 }
 
@@ -85,6 +90,28 @@ func (e *env) newSetting() store.CreateSetting {
 	defer e.mu.Unlock()
 	e.settings = append(e.settings, name)
 	return store.CreateSetting{Name: name, Value: []byte("value of " + name)}
+}
+
+// newReplay makes a replay, which the store does not have yet.
+func (e *env) newReplay(space string) store.Replay {
+	name, now := "replay "+e.id(), e.now()
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.replays = append(e.replays, name)
+	return store.Replay{
+		Space: space, Name: name, Request: []byte("request of " + name), Sealed: []byte("answer of " + name),
+		Expires: now.Add(10 * time.Minute),
+	}
+}
+
+// newSeals makes the step that seals the events with these numbers.
+func (e *env) newSeals(space string, after int64, numbers ...int64) store.SealEvents {
+	s := store.SealEvents{Space: space, After: after}
+	for _, number := range numbers {
+		link := sha256.Sum256([]byte("link of " + e.id()))
+		s.Seals = append(s.Seals, store.Seal{Event: number, Link: link[:]})
+	}
+	return s
 }
 
 // newIssue makes a credential with its first version, and the change that
@@ -129,9 +156,12 @@ func (e *env) newRotation(item store.Item) (store.Item, store.Change) {
 // returns it: without empty slices and maps.
 
 func copyCredential(c store.Credential) store.Credential {
-	c.Scopes, c.Attributes = slices.Clone(c.Scopes), maps.Clone(c.Attributes)
+	c.Scopes, c.Attributes, c.CIDRs = slices.Clone(c.Scopes), maps.Clone(c.Attributes), slices.Clone(c.CIDRs)
 	if len(c.Scopes) == 0 {
 		c.Scopes = nil
+	}
+	if len(c.CIDRs) == 0 {
+		c.CIDRs = nil
 	}
 	if len(c.Attributes) == 0 {
 		c.Attributes = nil
@@ -154,8 +184,13 @@ func copyItem(item store.Item) store.Item {
 }
 
 func copyEvent(e store.Event) store.Event {
-	e.MAC = copyBytes(e.MAC)
+	e.MAC, e.Link = copyBytes(e.MAC), copyBytes(e.Link)
 	return e
+}
+
+func copyReplay(r store.Replay) store.Replay {
+	r.Request, r.Sealed = copyBytes(r.Request), copyBytes(r.Sealed)
+	return r
 }
 
 func copyEvents(events []store.Event) []store.Event {
@@ -184,6 +219,14 @@ func copyStep(step store.Step) store.Step {
 		return store.CreateVersion{Version: copyVersion(s.Version)}
 	case store.CreateSetting:
 		return store.CreateSetting{Name: s.Name, Value: copyBytes(s.Value)}
+	case store.SealEvents:
+		s.Seals = slices.Clone(s.Seals)
+		for i := range s.Seals {
+			s.Seals[i].Link = copyBytes(s.Seals[i].Link)
+		}
+		return s
+	case store.CreateReplay:
+		return store.CreateReplay{Replay: copyReplay(s.Replay)}
 	}
 	return step // holds no slice and no map
 }

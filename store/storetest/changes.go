@@ -15,6 +15,8 @@ const (
 	poolCredentials = 5
 	poolVersions    = 9
 	poolSettings    = 2
+	poolReplays     = 2
+	poolAddresses   = store.MaxAddresses + 4
 )
 
 var (
@@ -28,6 +30,10 @@ var (
 	poolTexts      = []string{"", "one", "two"}
 	poolScopes     = [][]string{nil, {}, {"read"}, {"write", "read"}}
 	poolAttributes = []map[string]string{nil, {}, {"team": "blue"}, {"team": "red", "": ""}}
+	poolCIDRs      = [][]string{nil, {}, {"192.0.2.0/24"}, {"2001:db8::/32", "192.0.2.0/24"}}
+	poolLimits     = []store.Limit{{}, {Rate: 1, Per: time.Millisecond}, {Rate: 100, Per: time.Hour, Burst: 7}}
+	poolUses       = []int64{2, 1, 3, 0}
+	poolTypes      = []string{"apikey.updated", "apikey.revoked"}
 	poolBytes      = []string{"", "\x00", "some bytes"}
 )
 
@@ -44,6 +50,11 @@ func pick[T any](m *maker, what string, of []T) T { return rapid.SampledFrom(of)
 
 // mostly reports true nine times out of ten.
 func (m *maker) mostly(what string) bool { return rapid.IntRange(0, 9).Draw(m.T, what) > 0 }
+
+// seldom reports true one time out of four.
+func (m *maker) seldom(what string) bool {
+	return rapid.SampledFrom([]bool{false, true, false, false}).Draw(m.T, what)
+}
 
 // id returns the name of the nth record of a sort: s, c, v or e.
 func (m *maker) id(sort byte, n int) string { return fmt.Sprintf("%s%c%03d", m.prefix, sort, n) }
@@ -93,21 +104,25 @@ func (m *maker) event() store.Event {
 	m.events++
 	return store.Event{
 		ID: m.id('e', m.events), Space: pick(m, "space", m.model.spaces).ID, Time: pick(m, "time", poolTimes),
-		Type: "apikey.updated", Reason: pick(m, "reason", poolTexts), Subject: pick(m, "subject", poolSubjects),
+		Type: pick(m, "type", poolTypes), Reason: pick(m, "reason", poolTexts), Subject: pick(m, "subject", poolSubjects),
 		Credential: m.anyID('c', poolCredentials), MAC: []byte(pick(m, "mac", poolBytes)),
 	}
 }
 
 func (m *maker) operation() []store.Step {
-	operations := []func() []store.Step{m.createSpace, m.createSetting}
+	operations := []func() []store.Step{m.createSpace, m.createSetting, m.moveMark}
 	if len(m.model.spaces) > 0 {
-		operations = append(operations, m.issue, m.issue, m.updateSpace)
+		operations = append(operations, m.issue, m.issue, m.updateSpace, m.createReplay, m.deleteReplays)
 	}
 	if len(m.model.credentials) > 0 {
-		operations = append(operations, m.rotate, m.rotate, m.update, m.update, m.addVersion)
+		operations = append(operations,
+			m.rotate, m.rotate, m.update, m.update, m.addVersion, m.use, m.use, m.delete)
 	}
 	if len(m.model.versions) > 0 {
-		operations = append(operations, m.end)
+		operations = append(operations, m.end, m.recordUses)
+	}
+	if len(m.numbered()) > 0 {
+		operations = append(operations, m.seal, m.seal)
 	}
 	return pick(m, "operation", operations)()
 }
@@ -143,7 +158,12 @@ func (m *maker) mutable(c store.Credential) store.Credential {
 	c.Reason = pick(m, "reason", poolTexts)
 	c.Scopes = pick(m, "scopes", poolScopes)
 	c.Attributes = pick(m, "attributes", poolAttributes)
+	c.NotBefore = pick(m, "not before", poolTimes)
 	c.Expires = pick(m, "expires", poolTimes)
+	c.CIDRs = pick(m, "networks", poolCIDRs)
+	c.Uses = pick(m, "uses", poolUses)
+	c.Limit = pick(m, "rate", poolLimits)
+	c.Updated = pick(m, "updated", poolTimes)
 	c.State = pick(m, "state", poolStates)
 	return c
 }
@@ -207,7 +227,7 @@ func (m *maker) update() []store.Step {
 	c.Revision = m.revision(c.Revision)
 	c.Space = m.space(c.Space)
 	c.Kind, c.Subject = pick(m, "kind", poolKinds), pick(m, "subject", poolSubjects)
-	c.Created = pick(m, "created", poolTimes)
+	c.Created, c.Used = pick(m, "created", poolTimes), rapid.Int64Range(0, 9).Draw(m.T, "used")
 	if len(versions) > 0 {
 		c.Current, c.Previous = pick(m, "current", versions).ID, ""
 		if previous := pick(m, "previous", versions).ID; previous != c.Current {
@@ -250,6 +270,18 @@ func (m *maker) query() store.Query {
 	}
 	if !m.mostly("any state") {
 		q.States = rapid.SliceOfN(rapid.SampledFrom(poolStates), 1, 3).Draw(m.T, "states")
+	}
+	if m.seldom("name") {
+		q.NameContains = pick(m, "name", []string{"one", "o", "tw", "O"})
+	}
+	if m.seldom("scope") {
+		q.Scope = pick(m, "scope", []string{"read", "write", "rea"})
+	}
+	if m.seldom("expired") {
+		q.ExpiresBefore = pick(m, "expires", poolTimes)
+	}
+	if m.seldom("ended") {
+		q.EndedBefore = pick(m, "ended", poolTimes)
 	}
 	if m.mostly("after") {
 		q.After = store.Position{Created: pick(m, "created", poolTimes), ID: m.anyID('c', poolCredentials)}

@@ -17,11 +17,21 @@ var concurrencyChecks = group{"Concurrency", []check{
 	{"of settings of one name exactly one is created", raceSettings},
 	{"of final states exactly one is reached", raceFinal},
 	{"of changes that cross exactly one is applied", raceCrossing},
+	{"of the uses of what may be used once exactly one is applied", raceUses},
+	{"of many uses as many are applied as there may be", raceManyUses},
+	{"no use is applied after a revocation was acknowledged", raceRevocation},
+	{"of deletions exactly one is applied, and nothing is left", raceDeletes},
+	{"records of use do not lose one another", raceRecords},
+	{"of seals after one head exactly one is applied", raceSeals},
+	{"of several sealers none breaks the chain", raceSealers},
+	{"of new marks exactly one is set, and none is lower than it was raised to", raceMarks},
+	{"of replays of one name exactly one is created", raceReplays},
 	{"changes that do not concern one another are all applied", noRace},
 	{"acknowledged changes are what is stored", workload},
 	{"a read that begins after Apply has returned sees the change", readYourWrites},
 	{"reads see whole changes only", wholeReads},
 	{"whoever follows the events misses none", followEvents},
+	{"whoever follows the events of all spaces misses none", followAll},
 }}
 
 // racers is how many goroutines race for one thing.

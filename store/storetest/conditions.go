@@ -139,7 +139,14 @@ func updateCredential(e *env) {
 		{"Name", func(c *store.Credential) { c.Name = "another" }},
 		{"Scopes", func(c *store.Credential) { c.Scopes = []string{"z", "a"} }},
 		{"Attributes", func(c *store.Credential) { c.Attributes = map[string]string{"another": "one"} }},
+		{"NotBefore", func(c *store.Credential) { c.NotBefore = c.NotBefore.Add(time.Hour) }},
 		{"Expires", func(c *store.Credential) { c.Expires = c.Expires.Add(time.Hour) }},
+		{"CIDRs", func(c *store.Credential) { c.CIDRs = []string{"2001:db8::/64", "198.51.100.0/24", "198.51.100.0/24"} }},
+		{"Uses", func(c *store.Credential) { c.Uses = 1 }}, // which is less than Used
+		{"Limit.Rate", func(c *store.Credential) { c.Limit.Rate++ }},
+		{"Limit.Per", func(c *store.Credential) { c.Limit.Per += time.Millisecond }},
+		{"Limit.Burst", func(c *store.Credential) { c.Limit.Burst++ }},
+		{"Updated", func(c *store.Credential) { c.Updated = c.Updated.Add(time.Hour) }},
 		{"State", func(c *store.Credential) { c.State = store.StateSuspended }},
 		{"State again", func(c *store.Credential) { c.State = store.StateActive }},
 		{"Reason", func(c *store.Credential) { c.Reason = "another" }},
@@ -147,10 +154,12 @@ func updateCredential(e *env) {
 		{"all to nothing", func(c *store.Credential) {
 			c.Name, c.Reason, c.Previous = "", "", ""
 			c.Scopes, c.Attributes, c.Expires = nil, nil, time.Time{}
+			c.NotBefore, c.CIDRs, c.Uses, c.Limit, c.Updated = time.Time{}, nil, 0, store.Limit{}, time.Time{}
 		}},
 		{"all to something", func(c *store.Credential) {
 			n := e.newCredential(c.Space)
 			c.Name, c.Reason, c.Scopes, c.Attributes, c.Expires = n.Name, n.Reason, n.Scopes, n.Attributes, n.Expires
+			c.NotBefore, c.CIDRs, c.Uses, c.Limit, c.Updated = n.NotBefore, n.CIDRs, n.Uses, n.Limit, n.Updated
 		}},
 		{"a final state", func(c *store.Credential) { c.State = store.StateReplaced }},
 	}

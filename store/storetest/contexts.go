@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
@@ -30,8 +31,10 @@ func (e *env) calls() []call {
 	e.Helper()
 	space := e.space()
 	item := e.issue(space.ID)
+	e.apply(store.RecordUse{Space: space.ID, Version: item.Versions[0].ID, Address: "192.0.2.1", First: at(1), Last: at(2)})
 	setting := e.newSetting()
-	e.apply(setting)
+	replay := e.newReplay(space.ID)
+	e.apply(setting, store.CreateReplay{Replay: replay})
 	s := e.store
 	_, change := e.newIssue(space.ID)
 	return []call{
@@ -46,6 +49,13 @@ func (e *env) calls() []call {
 		{"Events", func(ctx context.Context) (any, error) {
 			return s.Events(ctx, store.EventQuery{Space: space.ID, Limit: 1})
 		}},
+		{"Uses", func(ctx context.Context) (any, error) { return s.Uses(ctx, space.ID, item.Versions[0].ID) }},
+		{"LastEvent", func(ctx context.Context) (any, error) { return s.LastEvent(ctx) }},
+		{"EventsAfter", func(ctx context.Context) (any, error) { return s.EventsAfter(ctx, 0, 1) }},
+		{"Unsealed", func(ctx context.Context) (any, error) { return s.Unsealed(ctx, 1) }},
+		{"Head", func(ctx context.Context) (any, error) { return s.Head(ctx, space.ID) }},
+		{"Mark", func(ctx context.Context) (any, error) { return s.Mark(ctx) }},
+		{"Replay", func(ctx context.Context) (any, error) { return s.Replay(ctx, space.ID, replay.Name) }},
 		{"Setting", func(ctx context.Context) (any, error) { return s.Setting(ctx, setting.Name) }},
 	}
 }
@@ -142,8 +152,9 @@ func endingRead(e *env) {
 			if err != nil && !ended(err) {
 				return fmt.Errorf("%s: %w", calls[i].name, err)
 			}
-			// The one space of Spaces may by now be of another check.
-			if diff := cmp.Diff(want[i], answer); err == nil && diff != "" && calls[i].name != "Spaces" {
+			// The one of these may by now be of another check.
+			shared := slices.Contains([]string{"Spaces", "Unsealed", "LastEvent"}, calls[i].name)
+			if diff := cmp.Diff(want[i], answer); err == nil && diff != "" && !shared {
 				return fmt.Errorf("%s (-want +got):\n%s", calls[i].name, diff)
 			}
 			return nil

@@ -37,6 +37,8 @@ func reopened(e *env) {
 	}
 	e.space()
 	e.apply(e.newSetting(), e.newSetting())
+	scene := e.newScene()
+	e.applyChange(store.Change{Steps: scene.good, Events: scene.events})
 	before := e.snapshot()
 	for range 3 {
 		e.reopen()
@@ -70,7 +72,11 @@ func reopenedConditions(e *env) {
 	change := store.Change{Steps: s.good, Events: s.events}
 	e.applyChange(copyChange(change))
 	e.reopen()
-	for _, step := range slices.Concat(s.bad, s.good) { // what was good is now taken, stale or final
+	for _, step := range slices.Concat(s.bad, s.good) { // what was good is now taken, stale, used up or gone
+		switch step.(type) {
+		case store.RecordUse, store.RaiseMark, store.DeleteReplays:
+			continue // which have no condition
+		}
 		e.refused(fmt.Sprintf("%T", step), 0, store.Change{Steps: []store.Step{step}, Events: s.events})
 	}
 }

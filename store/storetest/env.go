@@ -22,6 +22,7 @@ type env struct {
 	store store.Store
 	open  func() store.Store // opens another store; a durable one, the same again
 	name  string
+	alone bool // no other check has the store
 
 	mu       sync.Mutex
 	made     int      // how many names and times it has made
@@ -29,6 +30,7 @@ type env struct {
 	spaces   []string // ids of spaces
 	names    []string // of spaces
 	settings []string // names of settings
+	replays  []string // names of replays
 }
 
 func newEnv(t testing.TB, name string, s store.Store, open func() store.Store) *env {
@@ -37,7 +39,11 @@ func newEnv(t testing.TB, name string, s store.Store, open func() store.Store) *
 
 // with returns an env for another store that nobody shares. It remembers
 // nothing.
-func (e *env) with(s store.Store) *env { return newEnv(e.TB, e.name, s, e.open) }
+func (e *env) with(s store.Store) *env {
+	other := newEnv(e.TB, e.name, s, e.open)
+	other.alone = true
+	return other
+}
 
 // unique makes 16 base62 characters that no other call makes. They are the same
 // in every run, and their order has nothing to do with that of the calls.

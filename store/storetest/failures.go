@@ -15,7 +15,7 @@ import (
 // errorChecks are the sentences of the paragraph Errors. That reads answer
 // ErrNotFound is in the group Reads.
 var errorChecks = group{"Errors", []check{
-	{"no error holds a digest, a MAC or a setting's value", noLeak},
+	{"no error holds a digest, a MAC, a setting's value or what a replay holds", noLeak},
 	{"a conflict is a ConflictError and no other error", conflictOnly},
 }}
 
@@ -27,7 +27,8 @@ var closeChecks = group{"Close", []check{
 }}
 
 func noLeak(e *env) {
-	canaries := []string{"canary of a digest, 32 bytes lg", "canary of a mac, as long as that", "canary of a setting"}
+	canaries := []string{"canary of a digest, 32 bytes lg", "canary of a mac, as long as that", "canary of a setting", "canary of a replay"}
+	e = e.with(e.open())
 	s := e.newScene()
 	item, change := e.newIssue(e.space().ID)
 	v := copyVersion(item.Versions[0])
@@ -36,7 +37,9 @@ func noLeak(e *env) {
 	change.Events[0].MAC = []byte(canaries[1])
 	setting := e.newSetting()
 	setting.Value = []byte(canaries[2])
-	change.Steps = append(change.Steps, setting)
+	replay := e.newReplay(item.Credential.Space)
+	replay.Request, replay.Sealed = []byte(canaries[3]), []byte(canaries[3])
+	change.Steps = append(change.Steps, setting, store.CreateReplay{Replay: replay})
 	e.applyChange(copyChange(change))
 
 	var errs []error
@@ -49,11 +52,15 @@ func noLeak(e *env) {
 	}
 	v.ID = e.id()
 	try(store.CreateVersion{Version: v}) // its number is taken
+	try(store.CreateReplay{Replay: replay})
+	try(store.SealEvents{Space: item.Credential.Space})
 	try(nil)
 	try()
 	_, err := e.store.Version(background, "elsewhere", v.ID)
 	errs = append(errs, err)
 	_, err = e.store.Setting(background, "nothing")
+	errs = append(errs, err)
+	_, err = e.store.Replay(background, "elsewhere", replay.Name)
 	errs = append(errs, err)
 
 	closed := e.open()
@@ -90,6 +97,7 @@ func leak(e *env, err error, canaries []string) {
 }
 
 func conflictOnly(e *env) {
+	e = e.with(e.open())
 	s := e.newScene()
 	for _, bad := range s.bad {
 		err := e.store.Apply(background, store.Change{Steps: []store.Step{bad}})

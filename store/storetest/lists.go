@@ -18,6 +18,10 @@ var orderChecks = group{"Order", []check{
 	{"Credentials in pages of any size are the whole list", credentialPages},
 	{"Credentials after any position", credentialPositions},
 	{"a Query narrows by kind, subject and states", credentialFilters},
+	{"a Query narrows by a part of the name, bytewise", narrowByName},
+	{"a Query narrows by one of the scopes", narrowByScope},
+	{"a Query narrows by what expires or has ended before a time", narrowByEnd},
+	{"a Query narrows by all of its fields together", narrowByAll},
 	{"a Query leaves the caller's States alone", credentialStates},
 	{"credentials added meanwhile neither repeat nor hide another", credentialsAdded},
 	{"credentials removed meanwhile neither repeat nor hide another", credentialsRemoved},
@@ -26,6 +30,8 @@ var orderChecks = group{"Order", []check{
 	{"spaces added meanwhile neither repeat nor hide another", spacesAdded},
 	{"Events are in the order of the changes and within a change", eventOrder},
 	{"Events in pages of any size are the whole list", eventPages},
+	{"an EventQuery narrows by credential and type", narrowEvents},
+	{"Newest returns the events the newest first, in pages of any size", newestEvents},
 	{"events added meanwhile neither repeat nor hide another", eventsAdded},
 	{"a limit may be any number", limits},
 }}
@@ -153,7 +159,7 @@ func credentialPositions(e *env) {
 
 func credentialFilters(e *env) {
 	space, items := e.fill(36)
-	found := 0
+	found, queries := 0, 0
 	for _, kind := range []store.Kind{"", store.KindAPIKey, store.KindSession, store.KindLink, store.KindTOTP, "APIKEY"} {
 		for _, subject := range []string{"", "alice", "bob", "Alice", "nobody", "ali%", "bo_"} {
 			for _, states := range [][]store.State{
@@ -170,10 +176,9 @@ func credentialFilters(e *env) {
 					}
 				}
 				found += len(want)
-				for _, size := range []int{2, everything} {
-					query := store.Query{Space: space, Kind: kind, Subject: subject, States: states, Limit: size}
-					e.mustEqual(fmt.Sprintf("%+v", query), idsOf(e.pages(query)), want)
-				}
+				queries++
+				query := store.Query{Space: space, Kind: kind, Subject: subject, States: states, Limit: []int{2, 5, everything}[queries%3]}
+				e.mustEqual(fmt.Sprintf("%+v", query), idsOf(e.pages(query)), want)
 			}
 		}
 	}

@@ -2,8 +2,10 @@ package storetest
 
 import (
 	"cmp"
+	"maps"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/keyfob-dev/keyfob/store"
 )
@@ -16,6 +18,16 @@ type model struct {
 	versions    []store.Version
 	settings    []store.CreateSetting
 	events      []store.Event
+	uses        []versionUse
+	heads       map[string]store.Head
+	replays     []store.Replay
+	mark        time.Time
+}
+
+// A versionUse is a Use and its version.
+type versionUse struct {
+	version string
+	store.Use
 }
 
 // apply carries out a change, or returns the step whose condition does not
@@ -27,6 +39,10 @@ func (m *model) apply(change store.Change) (conflict int, ok bool) {
 		versions:    slices.Clone(m.versions),
 		settings:    slices.Clone(m.settings),
 		events:      append(slices.Clone(m.events), copyEvents(change.Events)...),
+		uses:        slices.Clone(m.uses),
+		heads:       maps.Clone(m.heads),
+		replays:     slices.Clone(m.replays),
+		mark:        m.mark,
 	}
 	for i, step := range copyChange(change).Steps {
 		if !next.step(step) {
@@ -88,7 +104,7 @@ func (m *model) step(step store.Step) bool {
 		m.settings = append(m.settings, s)
 		return true
 	}
-	return false
+	return m.stepOfLife(step)
 }
 
 func (m *model) updateCredential(c store.Credential) bool {
@@ -96,6 +112,7 @@ func (m *model) updateCredential(c store.Credential) bool {
 		if old.ID == c.ID && old.Space == c.Space && old.Revision == c.Revision && !old.State.Final() {
 			c.Kind, c.Created = old.Kind, old.Created
 			c.Subject, c.Purpose, c.Binding = old.Subject, old.Purpose, old.Binding
+			c.Used = old.Used
 			c.Revision++
 			m.credentials[i] = c
 			return true
@@ -185,6 +202,10 @@ func (m *model) list(q store.Query) []store.Item {
 			q.Kind != "" && c.Kind != q.Kind,
 			q.Subject != "" && c.Subject != q.Subject,
 			len(q.States) > 0 && !slices.Contains(q.States, c.State),
+			!strings.Contains(c.Name, q.NameContains),
+			q.Scope != "" && !slices.Contains(c.Scopes, q.Scope),
+			!q.ExpiresBefore.IsZero() && !expiresBefore(c, q.ExpiresBefore),
+			!q.EndedBefore.IsZero() && !endedBefore(c, q.EndedBefore),
 			q.After != (store.Position{}) && comparePositions(p, q.After) >= 0:
 		default:
 			items = append(items, m.item(c))
@@ -192,6 +213,14 @@ func (m *model) list(q store.Query) []store.Item {
 	}
 	slices.SortFunc(items, func(a, b store.Item) int { return comparePositions(position(b), position(a)) })
 	return items[:min(len(items), q.Limit)]
+}
+
+func expiresBefore(c store.Credential, t time.Time) bool {
+	return !c.Expires.IsZero() && c.Expires.Before(t)
+}
+
+func endedBefore(c store.Credential, t time.Time) bool {
+	return expiresBefore(c, t) || c.State.Final() && c.Updated.Before(t)
 }
 
 // comparePositions orders positions, ascending.
@@ -211,13 +240,16 @@ func (m *model) names(after string, limit int) []string {
 	return names[:min(len(names), limit)]
 }
 
-// log returns the events of a space, the oldest first, without numbers.
-func (m *model) log(space string) []store.Event {
+// log answers as Events does, but for the page.
+func (m *model) log(q store.EventQuery) []store.Event {
 	var events []store.Event
 	for _, e := range m.events {
-		if e.Space == space {
+		if e.Space == q.Space && (q.Credential == "" || e.Credential == q.Credential) && (q.Type == "" || e.Type == q.Type) {
 			events = append(events, copyEvent(e))
 		}
+	}
+	if q.Newest {
+		slices.Reverse(events)
 	}
 	return events
 }

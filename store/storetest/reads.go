@@ -3,6 +3,7 @@ package storetest
 import (
 	"errors"
 	"math"
+	"time"
 
 	"github.com/keyfob-dev/keyfob/store"
 )
@@ -85,6 +86,8 @@ func readVersion(e *env) {
 	second := e.rotate(first)
 	third := e.rotate(second)
 	c := third.Credential
+	e.apply(use(c))
+	c.Used++
 	for _, state := range []store.State{store.StateActive, store.StateSuspended, store.StateRevoked} {
 		c.State = state
 		e.apply(store.UpdateCredential{Credential: copyCredential(c)})
@@ -200,12 +203,19 @@ func readEmpty(e *env) {
 	}
 	e.newSpace()
 	e.newSetting()
+	e.newReplay(e.id())
 	for what, answer := range e.snapshot() {
 		switch answer := answer.(type) {
 		case []store.Item:
 			e.equal(what, len(answer), 0)
 		case []store.Event:
 			e.equal(what, len(answer), 0)
+		case []store.Use:
+			e.equal(what, len(answer), 0)
+		case store.Head:
+			e.equal(what, answer, store.Head{})
+		case time.Time:
+			e.equal(what, answer, time.Time{})
 		default:
 			e.equal(what, answer, notFound)
 		}

@@ -7,6 +7,7 @@ import (
 	"math"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -22,7 +23,7 @@ var recordChecks = group{"Records", []check{
 	{"ids and names differ by case", caseDistinct},
 	{"bytes come back as they were", bytesKept},
 	{"numbers come back as they were", numbersKept},
-	{"scopes keep their order, and each its place", scopesKept},
+	{"scopes and networks keep their order, and each its place", scopesKept},
 }}
 
 // texts are legal UTF-8 that storage may mistake for something else.
@@ -64,6 +65,7 @@ func (e *env) textRecords(text string) (store.Space, store.Item, store.Event, st
 	c := e.newCredential(space.ID)
 	c.Subject, c.Purpose, c.Binding, c.Name, c.Reason = text, text, text, text, text
 	c.Scopes = []string{text, "", text + text}
+	c.CIDRs = []string{text + text, "", text}
 	c.Attributes = map[string]string{text: text, "": "", "plain": text, text + text: "plain"}
 	v := e.newVersion(c, 1)
 	v.Prefix = text
@@ -114,6 +116,7 @@ func textKept(e *env) {
 		item := copyItem(want["the credential"].(store.Item))
 		c := &item.Credential
 		c.Name, c.Reason, c.Scopes = text+"2", text+"2", []string{text + "2", text}
+		c.CIDRs = []string{text, text + "2"}
 		c.Attributes = map[string]string{text: text + "2"}
 		e.apply(store.UpdateCredential{Credential: copyCredential(*c)})
 		c.Revision++
@@ -227,14 +230,23 @@ func bytesKept(e *env) {
 		event.MAC = value
 		setting := e.newSetting()
 		setting.Value = value
+		replay := e.newReplay(space.ID)
+		replay.Request, replay.Sealed = value, append(value[1:len(value):len(value)], value[0])
+		e.applyChange(copyChange(one(store.CreateReplay{Replay: replay})))
+		e.equal("the replay", e.replay(space.ID, replay.Name), replay)
 		e.applyChange(copyChange(store.Change{
 			Steps:  []store.Step{change.Steps[0], store.CreateVersion{Version: v}, setting},
 			Events: []store.Event{event},
 		}))
 		e.equal("the credential", e.credential(space.ID, v.ID), item)
 		e.equal("the version", e.version(space.ID, v.ID).Version, v)
-		e.equal("the event", numberless(last(e.allEvents(space.ID), 1)), []store.Event{event})
+		newest := last(e.allEvents(space.ID), 1)
+		e.equal("the event", numberless(newest), []store.Event{event})
 		e.equal("the setting", e.setting(setting.Name), value)
+		head := e.head(space.ID)
+		e.apply(store.SealEvents{Space: space.ID, After: head.Seq, Seals: []store.Seal{{Event: newest[0].Number, Link: copyBytes(value)}}})
+		e.equal("the link of the event", last(e.allEvents(space.ID), 1)[0].Link, value)
+		e.equal("the link of the head", e.head(space.ID).Link, value)
 	}
 }
 
@@ -251,6 +263,13 @@ func numbersKept(e *env) {
 			Steps: []store.Step{store.CreateVersion{Version: copyVersion(v)}}, Events: []store.Event{copyEvent(event)},
 		})
 		e.equal("the version", e.version(space.ID, v.ID).Version, v)
+		limited := e.newCredential(space.ID)
+		limited.Uses, limited.Used = number, number-1
+		limited.Limit = store.Limit{Rate: number, Per: time.Duration(min(number, math.MaxInt64/1_000_000)) * time.Millisecond, Burst: number}
+		e.apply(store.CreateCredential{Credential: copyCredential(limited)})
+		e.equal("the credential", e.credential(space.ID, limited.ID).Credential, limited)
+		e.apply(use(limited))
+		e.equal("Used", e.credential(space.ID, limited.ID).Credential.Used, number)
 		event.Number = 0
 		e.equal("the event", numberless(last(e.allEvents(space.ID), 1)), []store.Event{event})
 	}
@@ -265,7 +284,7 @@ func scopesKept(e *env) {
 			{"": ""}, {"": "a"}, {"a": ""}, {"a": "b", "A": "B", "a ": "c"}, {"0": "0", "1": "1"}, {"a.b": "c", "a": "{}"},
 		} {
 			c := e.newCredential(space.ID)
-			c.Scopes, c.Attributes = scopes, maps.Clone(attributes)
+			c.Scopes, c.Attributes, c.CIDRs = scopes, maps.Clone(attributes), scopes
 			e.apply(store.CreateCredential{Credential: copyCredential(c)})
 			e.equal("the credential", e.credential(space.ID, c.ID).Credential, c)
 		}

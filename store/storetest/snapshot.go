@@ -3,6 +3,7 @@ package storetest
 import (
 	"errors"
 	"strings"
+	"time"
 
 	"github.com/keyfob-dev/keyfob/store"
 )
@@ -23,7 +24,7 @@ const notFound = "not found"
 func (e *env) snapshot() snapshot {
 	e.Helper()
 	e.mu.Lock()
-	ids, spaces, names, settings := e.ids, e.spaces, e.names, e.settings
+	ids, spaces, names, settings, replays := e.ids, e.spaces, e.names, e.settings, e.replays
 	e.mu.Unlock()
 	s := snapshot{}
 	for _, name := range names {
@@ -51,7 +52,23 @@ func (e *env) snapshot() snapshot {
 			s.note(e, "Credential "+space+" "+id, item, err)
 			found, err := e.store.Version(background, space, id)
 			s.note(e, "Version "+space+" "+id, found, err)
+			uses, err := e.store.Uses(background, space, id)
+			s.note(e, "Uses "+space+" "+id, uses, err)
 		}
+		head, err := e.store.Head(background, space)
+		s.note(e, "Head of "+space, head, err)
+		for _, name := range replays {
+			replay, err := e.store.Replay(background, space, name)
+			s.note(e, "Replay "+space+" "+name, replay, err)
+		}
+	}
+	if e.alone {
+		mark, err := e.store.Mark(background)
+		s.note(e, "Mark", mark, err)
+		events, err := e.store.Unsealed(background, everything)
+		s.note(e, "Unsealed", events, err)
+		events, err = e.store.EventsAfter(background, 0, everything)
+		s.note(e, "EventsAfter", events, err)
 	}
 	return s
 }
@@ -167,6 +184,76 @@ func (e *env) allEvents(space string) []store.Event {
 		last = event.Number
 	}
 	return events
+}
+
+// uses reads from where a version was used.
+func (e *env) uses(space, version string) []store.Use {
+	e.Helper()
+	uses, err := e.store.Uses(background, space, version)
+	if err != nil {
+		e.Fatalf("Uses(%q, %q): %v", space, version, err)
+	}
+	return uses
+}
+
+// unsealed reads events that are not sealed.
+func (e *env) unsealed(limit int) []store.Event {
+	e.Helper()
+	events, err := e.store.Unsealed(background, limit)
+	if err != nil {
+		e.Fatalf("Unsealed(%d): %v", limit, err)
+	}
+	return events
+}
+
+// lastEvent reads the highest number of an event.
+func (e *env) lastEvent() int64 {
+	e.Helper()
+	number, err := e.store.LastEvent(background)
+	if err != nil {
+		e.Fatalf("LastEvent: %v", err)
+	}
+	return number
+}
+
+// eventsAfter reads events of all spaces.
+func (e *env) eventsAfter(number int64, limit int) []store.Event {
+	e.Helper()
+	events, err := e.store.EventsAfter(background, number, limit)
+	if err != nil {
+		e.Fatalf("EventsAfter(%d, %d): %v", number, limit, err)
+	}
+	return events
+}
+
+// head reads the head of a chain.
+func (e *env) head(space string) store.Head {
+	e.Helper()
+	head, err := e.store.Head(background, space)
+	if err != nil {
+		e.Fatalf("Head(%q): %v", space, err)
+	}
+	return head
+}
+
+// mark reads the mark.
+func (e *env) mark() time.Time {
+	e.Helper()
+	mark, err := e.store.Mark(background)
+	if err != nil {
+		e.Fatalf("Mark: %v", err)
+	}
+	return mark
+}
+
+// replay reads a replay that is there.
+func (e *env) replay(space, name string) store.Replay {
+	e.Helper()
+	replay, err := e.store.Replay(background, space, name)
+	if err != nil {
+		e.Fatalf("Replay(%q, %q): %v", space, name, err)
+	}
+	return replay
 }
 
 // numberless returns events as they were given to the store.

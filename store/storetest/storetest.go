@@ -71,7 +71,9 @@ func RunDurable(t *testing.T, place func(t *testing.T) (open func(t *testing.T) 
 			t.Run(c.name, func(t *testing.T) {
 				t.Parallel()
 				open := opener(t, place(t))
-				c.run(newEnv(t, durability.name+"/"+c.name, open(), open))
+				e := newEnv(t, durability.name+"/"+c.name, open(), open)
+				e.alone = true
+				c.run(e)
 			})
 		}
 	})
@@ -81,7 +83,7 @@ func RunDurable(t *testing.T, place func(t *testing.T) (open func(t *testing.T) 
 // a paragraph of the contract or a part of it.
 var (
 	groups = []group{
-		conditionChecks, atomicityChecks, readChecks, recordChecks, timeChecks,
+		conditionChecks, useChecks, chainChecks, markChecks, replayChecks, atomicityChecks, readChecks, recordChecks, timeChecks,
 		memoryChecks, orderChecks, concurrencyChecks, contextChecks, errorChecks,
 		closeChecks, modelChecks,
 	}

@@ -53,8 +53,8 @@ func timesKept(e *env) {
 		space.Created = at
 		item, change := e.newIssue(space.ID)
 		c, v := item.Credential, item.Versions[0]
-		c.Created, c.Expires = at, next
-		v.Created, v.Ends = at, next
+		c.Created, c.Expires, c.NotBefore, c.Updated = at, next, at, next
+		v.Created, v.Ends, v.FirstUsed, v.LastUsed = at, next, at, next
 		event := change.Events[0]
 		event.Time = at
 		e.applyChange(store.Change{
@@ -72,8 +72,12 @@ func timesKept(e *env) {
 		} {
 			e.sameTime("Credential.Created", got.Credential.Created, at)
 			e.sameTime("Credential.Expires", got.Credential.Expires, next)
+			e.sameTime("Credential.NotBefore", got.Credential.NotBefore, at)
+			e.sameTime("Credential.Updated", got.Credential.Updated, next)
 			e.sameTime("Version.Created", got.Versions[0].Created, at)
 			e.sameTime("Version.Ends", got.Versions[0].Ends, next)
+			e.sameTime("Version.FirstUsed", got.Versions[0].FirstUsed, at)
+			e.sameTime("Version.LastUsed", got.Versions[0].LastUsed, next)
 		}
 		e.sameTime("Event.Time", e.allEvents(space.ID)[0].Time, at)
 		spaces, err := e.store.Spaces(background, "", everything)
@@ -90,7 +94,7 @@ func timesUpdated(e *env) {
 	item := e.issue(space.ID)
 	c, v := item.Credential, item.Versions[0]
 	for _, at := range append(slices.Clone(instants), start, time.Time{}, start) {
-		c.Expires = at
+		c.Expires, c.NotBefore, c.Updated = at, at, at
 		e.apply(
 			store.UpdateCredential{Credential: copyCredential(c)},
 			store.EndVersion{Space: space.ID, ID: v.ID, Was: v.Ends, Ends: at},
@@ -99,8 +103,20 @@ func timesUpdated(e *env) {
 		v.Ends = at
 		found := e.version(space.ID, v.ID)
 		e.sameTime("Credential.Expires", found.Credential.Expires, at)
+		e.sameTime("Credential.NotBefore", found.Credential.NotBefore, at)
+		e.sameTime("Credential.Updated", found.Credential.Updated, at)
 		e.sameTime("Version.Ends", found.Version.Ends, at)
 		e.sameTime("Credential.Created", found.Credential.Created, c.Created)
+		if at.IsZero() {
+			continue // which is no time of a use
+		}
+		used := e.issue(space.ID).Versions[0].ID
+		e.apply(store.RecordUse{Space: space.ID, Version: used, Address: "192.0.2.1", First: at, Last: at})
+		v := e.version(space.ID, used).Version
+		e.sameTime("Version.FirstUsed", v.FirstUsed, at)
+		e.sameTime("Version.LastUsed", v.LastUsed, at)
+		e.sameTime("Use.First", e.uses(space.ID, used)[0].First, at)
+		e.sameTime("Use.Last", e.uses(space.ID, used)[0].Last, at)
 	}
 }
 
@@ -120,7 +136,8 @@ func timesZero(e *env) {
 	got := e.credential(space.ID, c.ID)
 	zeros := []time.Time{
 		e.spaceNamed(space.Name).Created, got.Credential.Created, got.Credential.Expires,
-		got.Versions[0].Created, got.Versions[0].Ends, e.allEvents(space.ID)[0].Time,
+		got.Credential.NotBefore, got.Credential.Updated,
+		got.Versions[0].Created, got.Versions[0].Ends, got.Versions[0].FirstUsed, got.Versions[0].LastUsed, e.allEvents(space.ID)[0].Time,
 	}
 	for i, at := range zeros {
 		if !at.IsZero() {

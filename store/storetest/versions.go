@@ -16,7 +16,7 @@ func createVersion(e *env) {
 		for _, number := range []int64{2, 3, 7, 1 << 40} {
 			v := e.newVersion(c, number)
 			if number == 3 {
-				v.Ends = e.now()
+				v.Ends, v.FirstUsed, v.LastUsed = e.now(), e.now(), e.now()
 			}
 			e.apply(store.CreateVersion{Version: copyVersion(v)})
 			e.equal("the version", e.version(space.ID, v.ID).Version, v)

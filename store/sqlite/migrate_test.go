@@ -1,0 +1,185 @@
+package sqlite
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/keyfob-dev/keyfob/store"
+)
+
+// firstSchema makes a database of schema 1 with what newIssue makes, and returns
+// that: credentials in each state, the last one with two versions.
+func firstSchema(t *testing.T, path string) []store.Item {
+	t.Helper()
+	if err := ensure(path, ""); err != nil {
+		t.Fatal(err)
+	}
+	if err := runMigrations(path, "", true, 1); err != nil {
+		t.Fatal(err)
+	}
+	mustExec(t, path, fmt.Sprintf(`
+		INSERT INTO spaces (id, name, prefix, revision, created) VALUES ('%s', 'default', 'acme_live', 3, %d);
+		INSERT INTO settings (name, value) VALUES ('check', x'00ff')`, someSpace, someTime.UnixMilli()))
+	var items []store.Item
+	for i, state := range states {
+		item, change := newIssue()
+		c := &item.Credential
+		c.State, c.Revision, c.Expires = state, 2, someTime.Add(time.Duration(i)*time.Hour)
+		if i == len(states)-1 {
+			next, _ := newIssue()
+			v := next.Versions[0]
+			v.Credential, v.Number = c.ID, 2
+			item.Versions[0].Ends = someTime
+			c.Current, c.Previous = v.ID, c.Current
+			item.Versions = []store.Version{v, item.Versions[0]}
+		}
+		mustExec(t, path, fmt.Sprintf(`
+			INSERT INTO credentials (id, space, kind, subject, purpose, binding, name, scopes, attributes,
+				expires, state, reason, revision, created, current, previous)
+			VALUES ('%s', '%s', 'apikey', '%s', '', '', '%s', '["read","write"]', '{"team":"blue"}',
+				%d, '%s', '', 2, %d, '%s', '%s')`,
+			c.ID, c.Space, c.Subject, c.Name, c.Expires.UnixMilli(), state, c.Created.UnixMilli(), c.Current, c.Previous))
+		for _, v := range item.Versions {
+			ends := "NULL"
+			if !v.Ends.IsZero() {
+				ends = fmt.Sprint(v.Ends.UnixMilli())
+			}
+			mustExec(t, path, fmt.Sprintf(`
+				INSERT INTO versions (id, credential, space, number, prefix, digest, root_key, created, ends)
+				SELECT '%s', serial, space, %d, '%s', x'%x', 1, %d, %s FROM credentials WHERE id = '%s'`,
+				v.ID, v.Number, v.Prefix, v.Digest, v.Created.UnixMilli(), ends, c.ID))
+		}
+		e := change.Events[0]
+		mustExec(t, path, fmt.Sprintf(`
+			INSERT INTO events (id, space, time, actor, type, credential, version, subject, reason, root_key, mac)
+			VALUES ('%s', '%s', %d, '%s', '%s', '%s', '%s', '%s', '', 1, x'%x')`,
+			e.ID, e.Space, e.Time.UnixMilli(), e.Actor, e.Type, e.Credential, e.Version, e.Subject, e.MAC))
+		items = append(items, item)
+	}
+	return items
+}
+
+// seeFirst sees that all of a database of schema 1 is there, and that what is
+// new is zero.
+func seeFirst(t *testing.T, s *Store, items []store.Item) {
+	t.Helper()
+	for _, item := range items {
+		got, err := s.Credential(background, someSpace, item.Credential.ID)
+		if diff := cmp.Diff(item, got); err != nil || diff != "" {
+			t.Errorf("%v; the credential (-want +got):\n%s", err, diff)
+		}
+		for _, v := range item.Versions {
+			found, err := s.Version(background, someSpace, v.ID)
+			if diff := cmp.Diff(store.Found{Credential: item.Credential, Version: v}, found); err != nil || diff != "" {
+				t.Errorf("%v; the version (-want +got):\n%s", err, diff)
+			}
+			if uses, err := s.Uses(background, someSpace, v.ID); err != nil || uses != nil {
+				t.Errorf("Uses: %v, %v; want none", uses, err)
+			}
+		}
+	}
+	events, err := s.Events(background, store.EventQuery{Space: someSpace, Limit: 99})
+	if err != nil || len(events) != len(items) {
+		t.Fatalf("Events: %d, %v; want %d", len(events), err, len(items))
+	}
+	for i, e := range events {
+		if e.Credential != items[i].Credential.ID || e.Seq != 0 || e.Link != nil {
+			t.Errorf("event %d: %+v; want one of %s, not sealed", i, e, items[i].Credential.ID)
+		}
+	}
+	unsealed, err := s.Unsealed(background, 99)
+	if diff := cmp.Diff(events, unsealed); err != nil || diff != "" {
+		t.Errorf("%v; what is not sealed (-want +got):\n%s", err, diff)
+	}
+	head, headErr := s.Head(background, someSpace)
+	mark, markErr := s.Mark(background)
+	space, spaceErr := s.Space(background, "default")
+	value, valueErr := s.Setting(background, "check")
+	if err := errors.Join(headErr, markErr, spaceErr, valueErr); err != nil || head.Seq != 0 || !mark.IsZero() ||
+		space != (store.Space{ID: someSpace, Name: "default", Prefix: "acme_live", Revision: 3, Created: someTime}) ||
+		string(value) != "\x00\xff" {
+		t.Errorf("head %v, mark %v, space %v, setting %x, %v", head, mark, space, value, err)
+	}
+}
+
+// TestFirstSchema opens a database that was made before there was schema 2, and
+// has its old rows do all that is new.
+func TestFirstSchema(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "keyfob.db")
+	items := firstSchema(t, path)
+	for range 2 { // the second time there is nothing to do
+		s := mustOpen(t, path)
+		seeFirst(t, s, items)
+		s.Close()
+	}
+	s := mustOpen(t, path)
+	events, err := s.Events(background, store.EventQuery{Space: someSpace, Newest: true, Limit: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, old := items[0].Credential, items[len(items)-1].Credential
+	c.Uses = 1
+	err = s.Apply(background, store.Change{Steps: []store.Step{
+		store.UpdateCredential{Credential: c},
+		store.UseCredential{Space: someSpace, ID: c.ID, Revision: c.Revision + 1},
+		store.RecordUse{Space: someSpace, Version: old.Current, Address: "192.0.2.1", First: someTime, Last: someTime},
+		store.RecordUse{Space: someSpace, Version: c.Current, Address: "192.0.2.1", First: someTime, Last: someTime},
+		store.DeleteCredential{Space: someSpace, ID: old.ID, Revision: old.Revision},
+		store.SealEvents{Space: someSpace, Seals: []store.Seal{{Event: events[0].Number, Link: []byte("link")}}},
+		store.RaiseMark{To: someTime},
+		store.CreateReplay{Replay: store.Replay{Space: someSpace, Name: "replay", Expires: someTime}},
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	found, err := s.Version(background, someSpace, c.Current)
+	if err != nil || found.Credential.Used != 1 || found.Version.LastUsed != someTime {
+		t.Errorf("%+v, %v; want one that was used", found, err)
+	}
+	if _, err := s.Version(background, someSpace, old.Previous); !errors.Is(err, store.ErrNotFound) {
+		t.Errorf("a version of what was removed: %v; want ErrNotFound", err)
+	}
+	rows, err := s.writer.value(`SELECT count(*) FROM versions LEFT JOIN uses ON version = id`)
+	if err != nil || rows != fmt.Sprint(len(items)-1) {
+		t.Errorf("%s versions and uses, %v; want %d", rows, err, len(items)-1)
+	}
+}
+
+// TestPowerLossWhileMigrating lets the power go at each flush while a database
+// of schema 1 is opened.
+func TestPowerLossWhileMigrating(t *testing.T) {
+	first := filepath.Join(t.TempDir(), "keyfob.db")
+	items := firstSchema(t, first)
+	whole, err := os.ReadFile(first)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for at := 1; ; at++ {
+		path := filepath.Join(t.TempDir(), "keyfob.db")
+		if err := os.WriteFile(path, whole, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		d := newDisk(t)
+		d.fault, d.at, d.sizes = "sync", at, at%2 == 0
+		s, err := open(path, d.name)
+		if err == nil {
+			s.Close()
+		}
+		if !d.hit() {
+			if at < 3 {
+				t.Errorf("there were only %d flushes", at-1)
+			}
+			return
+		}
+		d.losePower(t)
+		s = mustOpen(t, path)
+		seeFirst(t, s, items)
+		s.Close()
+	}
+}
