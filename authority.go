@@ -194,6 +194,11 @@ func (c *core) lookUpSpace(ctx context.Context, name string) (store.Space, error
 	if c.closed.Load() {
 		return store.Space{}, fmt.Errorf("%w: the authority is closed", ErrUnavailable)
 	}
+	if checkSpaceName(name) != nil {
+		// What is no name may be a token, pasted by mistake: it is neither
+		// looked up nor repeated.
+		return store.Space{}, fmt.Errorf("%w: a name has 1 to 63 of a-z, 0-9 and -", ErrSpace)
+	}
 	s, err := c.store.Space(ctx, name)
 	if errors.Is(err, store.ErrNotFound) {
 		return store.Space{}, fmt.Errorf("%w: %q", ErrSpace, name)

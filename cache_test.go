@@ -188,6 +188,7 @@ func TestStoreGone(t *testing.T) {
 			defer a.Close(context.Background())
 			k, unused := issue(t, a, keyfob.APIKey{}), issue(t, a, keyfob.APIKey{})
 			wantVerdict(t, a, k.Secret.Reveal(), "ok")
+			synctest.Wait() // no reading of the log is under way
 			st.down.Store(true)
 			switch askedFor {
 			case "what is not known":

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/keyfob-dev/keyfob"
+	"github.com/keyfob-dev/keyfob/token"
 )
 
 func ExampleAuthority_Issue() {
@@ -280,4 +281,48 @@ func ExampleAuthority_Purge() {
 	purged, err := a.Purge(ctx, keyfob.KindAPIKey, exampleTime.AddDate(0, 6, 0))
 	fmt.Println(purged, err)
 	// Output: 1 <nil>
+}
+
+// What is left of a limit, for the headers of an answer.
+func ExampleAuthority_Judge() {
+	a, _ := openExample()
+	ctx := context.Background()
+	key, err := a.Issue(ctx, keyfob.APIKey{Subject: "alice", Limit: keyfob.Limit{Rate: 2, Per: time.Minute}})
+	if err != nil {
+		log.Fatal(err)
+	}
+	for range 3 {
+		v, err := a.Judge(ctx, key.Secret.Reveal(), keyfob.Check{})
+		fmt.Println(keyfob.Reason(err), v.Meter.Remaining, v.Meter.Reset)
+	}
+	// Output:
+	// ok 1 30s
+	// ok 0 1m0s
+	// rate_limited 0 1m0s
+}
+
+// An answer that was lost on its way is asked for again, and no second key made.
+func ExampleWithIdempotencyKey() {
+	a, _ := openExample()
+	ctx := keyfob.WithIdempotencyKey(context.Background(), token.Random())
+	first, err := a.Issue(ctx, keyfob.APIKey{Subject: "alice"})
+	if err != nil {
+		log.Fatal(err)
+	}
+	again, err := a.Issue(ctx, keyfob.APIKey{Subject: "alice"})
+	fmt.Println(token.Equal(first.Secret.Reveal(), again.Secret.Reveal()), err)
+
+	_, err = a.Issue(ctx, keyfob.APIKey{Subject: "bob"})
+	fmt.Println(errors.Is(err, keyfob.ErrKeyReused))
+	// Output:
+	// true <nil>
+	// true
+}
+
+func ExampleCheckIdempotencyKey() {
+	fmt.Println(keyfob.CheckIdempotencyKey("order-4711"))
+	fmt.Println(keyfob.CheckIdempotencyKey("1f6f0c9e-5e07-4f4c-9f53-0b7f1f0c8a11"))
+	// Output:
+	// idempotency key has 10 characters; it has 16 to 255
+	// <nil>
 }

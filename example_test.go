@@ -189,3 +189,36 @@ func ExampleParseCIDR() {
 	// 192.0.2.0/24 <nil>
 	// cidrs holds 192.0.2.7/24, which has bits of a host; give 192.0.2.0/24, or 192.0.2.7/32 for that address alone
 }
+
+// What has expired stays expired when the clock is set back.
+func ExampleAuthority_ClockBehind() {
+	a, wait := openExample()
+	ctx := context.Background()
+	key, err := a.Issue(ctx, keyfob.APIKey{Subject: "alice", Expires: exampleTime.Add(time.Hour)})
+	if err != nil {
+		log.Fatal(err)
+	}
+	for _, d := range []time.Duration{0, time.Hour, -time.Hour} {
+		wait(d)
+		_, err = a.Verify(ctx, key.Secret.Reveal(), keyfob.Check{})
+		fmt.Println(keyfob.Reason(err), a.ClockBehind())
+	}
+	// Output:
+	// ok 0s
+	// expired 0s
+	// expired 1h0m0s
+}
+
+// A clock that was a year ahead has been put right.
+func ExampleAuthority_AcceptClock() {
+	a, wait := openExample()
+	ctx := context.Background()
+	wait(365 * 24 * time.Hour)
+	if _, err := a.Issue(ctx, keyfob.APIKey{Subject: "alice"}); err != nil {
+		log.Fatal(err)
+	}
+	wait(-365 * 24 * time.Hour)
+	back, err := a.AcceptClock(ctx)
+	fmt.Println(back, err, a.ClockBehind())
+	// Output: 8760h0m0s <nil> 0s
+}

@@ -38,6 +38,9 @@ func TestLimit(t *testing.T) {
 		for i := range 3 {
 			v := judge(tok, "ok")
 			want := keyfob.Meter{Limit: keyfob.Limit{Rate: 6, Per: time.Minute, Burst: 3}, Remaining: int64(2 - i), Reset: time.Duration(i+1) * 10 * time.Second}
+			if i == 2 {
+				want.Retry = 10 * time.Second
+			}
 			if v.Meter != want {
 				t.Errorf("use %d: meter %+v, want %+v", i+1, v.Meter, want)
 			}

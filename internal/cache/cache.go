@@ -39,6 +39,11 @@ type Cache struct {
 	failed  atomic.Bool               // whether the store failed last
 	wake    chan struct{}
 	asleep  atomic.Bool // whether wake is waited for
+
+	// The store is out of reach while it has failed more often than recovered
+	// says: a success tells of the failures before it began, and of no later one.
+	failures  atomic.Uint64
+	recovered atomic.Uint64
 }
 
 // An Entry is what is known of one version. It must not be changed.
@@ -69,16 +74,17 @@ func New(size int) *Cache {
 
 // A Fill is the moment before a read.
 type Fill struct {
-	count uint64
-	at    time.Time
+	count    uint64
+	failures uint64
+	at       time.Time
 }
 
 // Begin starts a fill. The read of the store comes after it.
-func (c *Cache) Begin() Fill { return Fill{c.count.Load(), time.Now()} }
+func (c *Cache) Begin() Fill { return Fill{c.count.Load(), c.failures.Load(), time.Now()} }
 
-// Put keeps what was read after Begin. The store is there, then.
+// Put keeps what was read after Begin. The store was there, then.
 func (c *Cache) Put(begin Fill, found store.Found) *Entry {
-	c.failed.Store(false)
+	raise(&c.recovered, begin.failures)
 	e := &Entry{Found: found, begin: begin, shard: c.shard(found.Credential.ID)}
 	c.entries.Set(found.Version.ID, e)
 	return e
@@ -88,7 +94,7 @@ func (c *Cache) Put(begin Fill, found store.Found) *Entry {
 // is false when nothing is, and while the store is out of reach as far as is
 // known: then it has to be asked, and nothing is decided without it.
 func (c *Cache) Get(version string, now time.Time) (*Entry, time.Duration, bool) {
-	if c.failed.Load() {
+	if c.failures.Load() > c.recovered.Load() {
 		c.wakeUp()
 		return nil, 0, false
 	}
@@ -120,7 +126,7 @@ func (c *Cache) Invalidate(credential string) {
 }
 
 // Failed says that the store could not do what was asked of it.
-func (c *Cache) Failed() { c.failed.Store(true) }
+func (c *Cache) Failed() { c.failures.Add(1) }
 
 // invalidateAll ends all that is known.
 func (c *Cache) invalidateAll() { raise(&c.all, c.count.Add(1)) }

@@ -75,6 +75,23 @@ func TestFillAgainstInvalidate(t *testing.T) {
 	t.Logf("%d rounds: %d stale, %d served from a fill after the change", rounds, stale, served)
 }
 
+// A read that began before a failure says nothing of the store after it.
+func TestLateSuccess(t *testing.T) {
+	c := New(10)
+	defer c.Close()
+	c.Put(c.Begin(), found("v", "c", store.StateActive))
+	early := c.Begin()
+	c.Failed()
+	c.Put(early, found("v", "c", store.StateActive))
+	if _, _, ok := c.Get("v", time.Now()); ok {
+		t.Error("served after a failure, since an earlier read succeeded")
+	}
+	c.Put(c.Begin(), found("v", "c", store.StateActive))
+	if _, _, ok := c.Get("v", time.Now()); !ok {
+		t.Error("not served although a later read succeeded")
+	}
+}
+
 // Invalidations that race for one shard leave the highest number there.
 func TestConcurrentInvalidations(t *testing.T) {
 	c := New(10)

@@ -22,7 +22,7 @@ const (
 func (c *Cache) Follow(ctx context.Context, st store.Store) {
 	last, known := int64(0), false
 	for {
-		begin := time.Now()
+		begin := c.Begin()
 		var err error
 		if known {
 			last, err = c.readLog(ctx, st, last)
@@ -31,8 +31,8 @@ func (c *Cache) Follow(ctx context.Context, st store.Store) {
 			known = err == nil
 		}
 		if err == nil {
-			c.failed.Store(false)
-			c.read.Store(&begin)
+			raise(&c.recovered, begin.failures)
+			c.read.Store(&begin.at)
 		} else if ctx.Err() == nil {
 			c.Failed()
 		}

@@ -529,8 +529,8 @@ type Event struct {
 	// 16 characters of 0-9, A-Z and a-z.
 	ID   string `json:"id"`
 	Time Time   `json:"time"`
-	// Who did it: the id of a caller's key, `local:` and the user id of who came over the socket, or
-	// `process`.
+	// Who did it: the id of a caller's key, `local:` and the user id of who came over the socket, or a
+	// name for what no caller asked for.
 	Actor string `json:"actor"`
 	// What it was done to, dot, what was done: `space.created`, `space.updated`, `apikey.issued`,
 	// `apikey.updated`, `apikey.rotated`, `apikey.rolled_back`, `apikey.suspended`, `apikey.resumed`,

@@ -21,7 +21,7 @@ type Verdict struct {
 	Allowed   bool
 	Remaining int64         // uses that are left at once
 	Reset     time.Duration // until all of Burst is there again
-	Retry     time.Duration // until the next use is allowed; 0 when one is now
+	Retry     time.Duration // until the next use is allowed; 0: it is now
 }
 
 const shards = 256
@@ -71,7 +71,10 @@ func (m *Meters) Take(id string, now time.Time, limit Limit) Verdict {
 	}
 	s.full[id] = next
 	reset := next.Sub(now)
-	return Verdict{Allowed: true, Remaining: int64((span - reset) / each), Reset: reset}
+	return Verdict{
+		Allowed: true, Remaining: int64((span - reset) / each), Reset: reset,
+		Retry: max(0, reset+each-span),
+	}
 }
 
 // GiveBack gives back a use that Take allowed and that came to nothing.
