@@ -1,6 +1,7 @@
 package server
 
 import (
+	"encoding/hex"
 	"time"
 
 	"github.com/keyfob-dev/keyfob"
@@ -23,20 +24,66 @@ func credentialOf(c *keyfob.Credential) oas.Credential {
 	o := oas.Credential{
 		ID: c.ID, Space: c.Space, Kind: string(c.Kind), Subject: c.Subject, Name: c.Name,
 		Scopes: c.Scopes, Attributes: c.Attributes,
-		State: string(c.State), Revision: c.Revision,
-		CreatedAt: oas.Time(c.Created.UTC()), ExpiresAt: timeOf(c.Expires),
+		State: string(c.State), Reason: textOf(c.Reason), Revision: c.Revision,
+		CreatedAt: oas.Time(c.Created.UTC()), UpdatedAt: timeOf(c.Updated),
+		NotBefore: timeOf(c.NotBefore), ExpiresAt: timeOf(c.Expires),
+		Cidrs: make([]string, len(c.CIDRs)), Uses: numberOf(c.Uses),
 		Versions: make([]oas.Version, len(c.Versions)),
 	}
-	if c.Reason != "" {
-		o.Reason = oas.NewOptString(c.Reason)
+	if c.Uses != 0 || c.Used != 0 {
+		o.Used = oas.NewOptInt64(c.Used)
+	}
+	for i, cidr := range c.CIDRs {
+		o.Cidrs[i] = cidr.String()
 	}
 	for i, v := range c.Versions {
 		o.Versions[i] = oas.Version{
 			ID: v.ID, Number: v.Number, Prefix: v.Prefix, State: string(v.State),
 			CreatedAt: oas.Time(v.Created.UTC()), EndsAt: timeOf(v.Ends),
+			FirstUsedAt: timeOf(v.FirstUsed), LastUsedAt: timeOf(v.LastUsed),
 		}
 	}
 	return o
+}
+
+func eventOf(e *keyfob.Event) oas.Event {
+	return oas.Event{
+		ID: e.ID, Time: oas.Time(e.Time.UTC()), Actor: e.Actor, Type: e.Type,
+		Credential: textOf(e.Credential), Version: textOf(e.Version), Subject: textOf(e.Subject), Reason: textOf(e.Reason),
+		Seq: numberOf(e.Seq),
+	}
+}
+
+func checkpointOf(c *keyfob.Checkpoint) *oas.Checkpoint {
+	return &oas.Checkpoint{
+		Space: c.Space, SpaceID: c.SpaceID, Seq: c.Seq, Link: hex.EncodeToString(c.Link),
+		Time: oas.Time(c.Time.UTC()), RootKey: int64(c.RootKey),
+		Key: hex.EncodeToString(c.Key), Signature: hex.EncodeToString(c.Signature),
+	}
+}
+
+func reportOf(r *keyfob.AuditReport) *oas.AuditReport {
+	o := &oas.AuditReport{Events: r.Events, Sealed: r.Sealed, Problems: make([]oas.AuditProblem, len(r.Problems)), More: r.More}
+	for i, p := range r.Problems {
+		o.Problems[i] = oas.AuditProblem{Found: string(p.Found), Seq: numberOf(p.Seq), Event: textOf(p.Event), Text: p.Text}
+	}
+	return o
+}
+
+// textOf leaves empty text out.
+func textOf(text string) oas.OptString {
+	if text == "" {
+		return oas.OptString{}
+	}
+	return oas.NewOptString(text)
+}
+
+// numberOf leaves 0 out.
+func numberOf(n int64) oas.OptInt64 {
+	if n == 0 {
+		return oas.OptInt64{}
+	}
+	return oas.NewOptInt64(n)
 }
 
 // timeOf leaves the zero time out.

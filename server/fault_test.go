@@ -120,3 +120,17 @@ func (f *faulty) Credentials(ctx context.Context, q store.Query) ([]store.Item, 
 	}
 	return f.Store.Credentials(ctx, q)
 }
+
+func (f *faulty) Events(ctx context.Context, q store.EventQuery) ([]store.Event, error) {
+	if err := f.before(ctx, "Events"); err != nil {
+		return nil, err
+	}
+	return f.Store.Events(ctx, q)
+}
+
+func (f *faulty) Head(ctx context.Context, space string) (store.Head, error) {
+	if err := f.before(ctx, "Head"); err != nil {
+		return store.Head{}, err
+	}
+	return f.Store.Head(ctx, space)
+}

@@ -16,9 +16,13 @@ var decoders = map[oas.OperationName]func([]byte) error{
 	oas.UpdateSpaceOperation:   func(b []byte) error { return new(oas.UpdateSpaceRequest).UnmarshalJSON(b) },
 	oas.IssueAPIKeyOperation:   func(b []byte) error { return new(oas.IssueAPIKeyRequest).UnmarshalJSON(b) },
 	oas.SearchAPIKeysOperation: func(b []byte) error { return new(oas.SearchAPIKeysRequest).UnmarshalJSON(b) },
+	oas.PurgeAPIKeysOperation:  func(b []byte) error { return new(oas.PurgeRequest).UnmarshalJSON(b) },
+	oas.UpdateAPIKeyOperation:  func(b []byte) error { return new(oas.UpdateAPIKeyRequest).UnmarshalJSON(b) },
+	oas.SuspendAPIKeyOperation: func(b []byte) error { return new(oas.SuspendRequest).UnmarshalJSON(b) },
 	oas.RotateAPIKeyOperation:  func(b []byte) error { return new(oas.RotateRequest).UnmarshalJSON(b) },
 	oas.RevokeAPIKeyOperation:  func(b []byte) error { return new(oas.RevokeRequest).UnmarshalJSON(b) },
 	oas.VerifyOperation:        func(b []byte) error { return new(oas.VerifyRequest).UnmarshalJSON(b) },
+	oas.VerifyEventsOperation:  func(b []byte) error { return new(oas.VerifyEventsRequest).UnmarshalJSON(b) },
 }
 
 // FuzzBodies: whatever passes the strict reading, the generated decoder reads;
@@ -30,6 +34,10 @@ func FuzzBodies(f *testing.F) {
 		`{"subject":"a","expires_at":"0000-01-01T00:00:00-23:59"}`, ` { "subject" : "a" } `, `{"states":[],"limit":-2147483648,"after":""}`,
 		`{"grace":0}`, `{"reason":""}`, `{}`, `{"token":"x","kind":"apikey","scopes":["read"]}`, `{"token":"x","token":"y"}`, `{"grace":1e3}`, `[`,
 		`{"subject":"a","expires_at":"2031-01-01T00:00:00Z","name":"\u2028"}`, `{"subject":"\/"}`, `{"grace":-0}`,
+		`{"subject":"a","not_before":"2031-01-01T00:00:00Z","cidrs":["192.0.2.0/24"],"uses":9223372036854775807}`, `{"subject":"a","uses":9223372036854775808}`,
+		`{"revision":1,"not_before":null,"expires_at":null,"uses":null}`, `{"revision":1,"uses":1,"cidrs":[],"scopes":[],"attributes":{},"name":""}`,
+		`{"revision":null}`, `{"revision":1,"name":null}`, `{"revision":1,"uses":nul}`, `{"ended_before":"2001-01-01T00:00:00-00:00"}`,
+		`{"name_contains":"a","scope":"read","expires_before":"2031-01-01T00:00:00Z"}`, `{"token":"x","ip":"::1"}`, `{"checkpoints":["{\"seq\":1}"]}`,
 	} {
 		f.Add([]byte(text))
 	}

@@ -73,7 +73,7 @@ func TestRoutesAndMethods(t *testing.T) {
 		"/", "/v1", "/v1/", "/v1/spaces/", "/v1/spaces/acme/", "/v1/spaces/acme/apikeys/", "/v2/spaces", "/V1/spaces", "/healthz/", "/favicon.ico",
 		"//v1/spaces", "/v1//spaces", "/v1/spaces//apikeys", "/v1/spaces//verify", "/v1/spaces/acme/apikeys//revoke", "/v1/spaces/acme/../acme",
 		"/v1/spaces/acme/verify/x", "/v1/%73paces", "/v1/spaces/ac%6De", "/v1/spaces/acme%2fverify", "/v1/spaces/acme%00", "/v1/spaces/a%20b",
-		"/v1/spaces/acme/apikeys/%2e%2e", "/v1/spaces/acme;x=1", "/v1/spaces/acme+", "/v1/spaces/acm%C3%A9", "/openapi.json", "/metrics",
+		"/v1/spaces/acme/apikeys/%2e%2e", "/v1/spaces/acme;x=1", "/v1/spaces/acme+", "/v1/spaces/acm%C3%A9", "/openapi.yaml", "/openapi", "/metric",
 	} {
 		for _, method := range []string{"GET", "POST"} {
 			a := e.want(e.ask(e.owner, method, path, nil), 404, "route-not-found")

@@ -113,7 +113,7 @@ func TestWrongTypesInEveryField(t *testing.T) {
 		before := e.events()
 		for _, f := range shape {
 			for _, literal := range []string{`null`, `true`, `1.5`, `1e3`, `[]`, `{}`, `""`, `[1]`, `{"a":1}`, `[[]]`, `{"a":{}}`, `99999999999999999999`} {
-				fits := f.Type == strictjson.Texts && literal == `[]` || f.Type == strictjson.TextMap && literal == `{}` ||
+				fits := f.Nullable && literal == `null` || f.Type == strictjson.Texts && literal == `[]` || f.Type == strictjson.TextMap && literal == `{}` ||
 					f.Type == strictjson.Text && literal == `""`
 				if fits {
 					continue
@@ -193,6 +193,8 @@ func TestBadInput(t *testing.T) {
 	refused("POST", keys, `{"subject":"a","scopes":["a b"]}`, "scopes")
 	refused("POST", keys, `{"subject":"a","scopes":["a","a"]}`, "scopes")
 	refused("POST", keys+"/search", `{"states":["expired"]}`, "states")
+	policies(refused, keys, id)
+	filters(refused, keys)
 	for _, kind := range []string{"", "session", "APIKEY", "apikeys", "password"} {
 		refused("POST", "/v1/spaces/acme/verify", `{"token":"x","kind":"`+kind+`"}`, "kind")
 	}
@@ -204,6 +206,58 @@ func TestBadInput(t *testing.T) {
 		if a := e.ask(e.owner, "POST", path, `{}`); a.status != status {
 			t.Errorf("%.60s: %v", path, a)
 		}
+	}
+}
+
+// policies are wrong values of what may be changed of a key, when it is issued
+// and afterwards.
+func policies(refused func(method, path, body, field string), keys, id string) {
+	both := func(field, value string) {
+		refused("POST", keys, `{"subject":"a","`+field+`":`+value+`}`, field)
+		refused("PATCH", keys+"/"+id, `{"revision":1,"`+field+`":`+value+`}`, field)
+	}
+	for _, cidr := range []string{
+		"", "x", "192.0.2.7", "192.0.2.7/24", "192.0.2.0/33", "192.0.2.0/024", "192.0.2/24", "192.0.2.0 /24", "::ffff:192.0.2.0/120",
+		"2001:db8::1", "2001:DB8::/32", "2001:db8:0::/32", "2001:db8::/129", "fe80::%eth0/64", "192.0.2.0/24,198.51.100.0/24", "0.0.0.0/-1",
+	} {
+		both("cidrs", `["`+cidr+`"]`)
+	}
+	both("cidrs", `["192.0.2.0/24","192.0.2.0/24"]`)
+	both("cidrs", `["10.0.0.0/8"`+strings.Repeat(`,"192.0.2.0/24"`, 64)+`]`)
+	for _, uses := range []string{"0", "-1", "-9223372036854775808", "9223372036854775808"} {
+		both("uses", uses)
+	}
+	for _, at := range []string{"0001-01-01T00:00:00Z", "0001-01-01T00:00:00.0009Z", "0001-01-01T01:00:00+01:00", "9999-12-31T23:59:59-00:01"} {
+		both("not_before", `"`+at+`"`)
+		both("expires_at", `"`+at+`"`)
+	}
+	both("not_before", `"2999-01-02T00:00:00Z","expires_at":"2999-01-01T00:00:00Z"`)
+	both("not_before", `"2999-01-01T00:00:00.0009Z","expires_at":"2999-01-01T00:00:00Z"`)
+	for _, scope := range []string{"", "a b", `a\"b`, `a\\b`, "é", strings.Repeat("a", 129)} {
+		both("scopes", `["`+scope+`"]`)
+	}
+	both("scopes", `["a","a"]`)
+	both("name", `"`+strings.Repeat("a", 257)+`"`)
+	refused("PATCH", keys+"/"+id, `{"revision":1}`, "")
+	refused("PATCH", keys+"/"+id, `{"name":"x"}`, "revision")
+	refused("PATCH", keys+"/"+id, `{"revision":1,"subject":"bob"}`, "subject")
+	refused("POST", keys+"/"+id+"/suspend", `{"reason":"`+strings.Repeat("a", 513)+`"}`, "reason")
+	for _, at := range []string{"0001-01-01T00:00:00Z", "0001-01-01T00:00:00.0009Z", "2999-01-01T00:00:00Z", "9999-12-31T23:59:59Z"} {
+		refused("POST", keys+"/purge", `{"ended_before":"`+at+`"}`, "ended_before")
+	}
+}
+
+// filters are wrong values of what narrows a list or a check.
+func filters(refused func(method, path, body, field string), keys string) {
+	for _, field := range []string{"subject", "name_contains", "scope"} {
+		refused("POST", keys+"/search", `{"`+field+`":""}`, field)
+	}
+	refused("POST", keys+"/search", `{"scope":"a b"}`, "scope")
+	refused("POST", keys+"/search", `{"expires_before":"0001-01-01T00:00:00Z"}`, "expires_before")
+	refused("POST", keys+"/search", `{"expires_before":"0001-01-01T00:00:00.0009Z"}`, "expires_before")
+	refused("POST", keys+"/search", `{"states":["not_yet"]}`, "states")
+	for _, ip := range []string{"", "x", "192.0.2.7/32", "192.0.2.07", "192.0.2", "192.0.2.7:80", "[2001:db8::7]", "fe80::1%eth0", " 192.0.2.7", "192.0.2.7, 10.0.0.1"} {
+		refused("POST", "/v1/spaces/acme/verify", `{"token":"x","ip":"`+ip+`"}`, "ip")
 	}
 }
 
@@ -235,6 +289,14 @@ func TestQueries(t *testing.T) {
 	}
 	for _, query := range []string{"limit=1&limit=1", "limit=1&after=&limit=2"} {
 		if a := e.want(e.ask(e.owner, "GET", "/v1/spaces?"+query, nil), 400, "input"); a.field() != "limit" || !strings.Contains(a.detail(), "twice") {
+			t.Errorf("%s: %v", query, a)
+		}
+	}
+	for query, field := range map[string]string{
+		"limit=0": "limit", "limit=1001": "limit", "limit=x": "limit", "after=x": "after", "after=" + strings.Repeat("A", 64): "after", "credential=": "credential", "credential=short": "credential",
+		"type=": "type", "type=a%00": "type", "order=": "order", "order=Newest": "order", "order=newest&order=newest": "order", "subject=alice": "",
+	} {
+		if a := e.want(e.ask(e.owner, "GET", "/v1/spaces/acme/events?"+query, nil), 400, "input"); a.field() != field {
 			t.Errorf("%s: %v", query, a)
 		}
 	}

@@ -42,6 +42,32 @@ var samples = map[oas.OperationName]func(e *env, space string) (path string, bod
 	"GetAPIKey": func(e *env, space string) (string, any) {
 		return "/v1/spaces/" + space + "/apikeys/" + e.idIn(space), nil
 	},
+	"PurgeAPIKeys": func(_ *env, space string) (string, any) {
+		return "/v1/spaces/" + space + "/apikeys/purge", map[string]any{"ended_before": "2001-01-01T00:00:00Z"}
+	},
+	"UpdateAPIKey": func(e *env, space string) (string, any) {
+		return "/v1/spaces/" + space + "/apikeys/" + e.idIn(space), map[string]any{"revision": 1, "name": "new"}
+	},
+	"RollbackAPIKey": func(e *env, space string) (string, any) {
+		id := e.idIn(space)
+		if id != noID {
+			k, err := e.a.In(space).Rotate(e.Context(), id, time.Hour)
+			e.must(err)
+			e.hide(k.Secret.Reveal())
+		}
+		return "/v1/spaces/" + space + "/apikeys/" + id + "/rollback", nil
+	},
+	"SuspendAPIKey": func(e *env, space string) (string, any) {
+		return "/v1/spaces/" + space + "/apikeys/" + e.idIn(space) + "/suspend", map[string]any{"reason": "test"}
+	},
+	"ResumeAPIKey": func(e *env, space string) (string, any) {
+		id := e.idIn(space)
+		if id != noID {
+			_, err := e.a.In(space).Suspend(e.Context(), id, "")
+			e.must(err)
+		}
+		return "/v1/spaces/" + space + "/apikeys/" + id + "/resume", nil
+	},
 	"RotateAPIKey": func(e *env, space string) (string, any) {
 		return "/v1/spaces/" + space + "/apikeys/" + e.idIn(space) + "/rotate", map[string]any{"grace": 60}
 	},
@@ -51,13 +77,23 @@ var samples = map[oas.OperationName]func(e *env, space string) (path string, bod
 	"Verify": func(e *env, space string) (string, any) {
 		return "/v1/spaces/" + space + "/verify", map[string]any{"token": "x"}
 	},
+	"ListEvents": func(_ *env, space string) (string, any) { return "/v1/spaces/" + space + "/events", nil },
+	"CheckpointEvents": func(_ *env, space string) (string, any) {
+		return "/v1/spaces/" + space + "/events/checkpoint", nil
+	},
+	"VerifyEvents": func(_ *env, space string) (string, any) {
+		return "/v1/spaces/" + space + "/events/verify", map[string]any{}
+	},
 }
+
+// noID is the id of nothing.
+const noID = "0000000000000000"
 
 // idIn is the id of a new key in a space, or of none in a space that is not
 // there.
 func (e *env) idIn(space string) string {
 	if _, err := e.a.Spaces().Get(e.Context(), space); err != nil {
-		return "0000000000000000"
+		return noID
 	}
 	return e.key(space).Credential.ID
 }

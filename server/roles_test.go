@@ -6,10 +6,12 @@ import (
 	"fmt"
 	"net/http"
 	"os"
+	"reflect"
 	"strconv"
 	"strings"
 	"testing"
 
+	"github.com/ogen-go/ogen"
 	"github.com/ogen-go/ogen/ogenerrors"
 
 	"github.com/keyfob-dev/keyfob"
@@ -33,7 +35,7 @@ func TestRoles(t *testing.T) {
 	e := newEnv(t, Limits{})
 	spaces := []string{"default", "acme", keyfob.OwnSpace, "nowhere", "acme2", "acm"}
 	e.createSpace("acm")
-	callers := map[string][]string{"owner": {OwnerScope}, "nothing": nil, "owner of more": {"x", OwnerScope}}
+	callers := map[string][]string{"owner": {OwnerScope}, "nothing": nil, "owner of more": {"x", OwnerScope}, "metrics": {MetricsScope}}
 	for _, space := range spaces {
 		for _, role := range []string{"issue", "verify", "read", "revoke"} {
 			callers[space+":"+role] = []string{space + ":" + role}
@@ -41,7 +43,7 @@ func TestRoles(t *testing.T) {
 	}
 	callers["all of acme"] = []string{"acme:issue", "acme:verify", "acme:read", "acme:revoke"}
 	callers["lookalikes"] = []string{"Owner", "owner:", ":owner", "acme", "acme:", ":verify", "acme:owner", "acme:*", "*:verify", "*",
-		"acme:verify:", "acme::verify", "acme:Verify", "ACME:verify", "xacme:verify", "acme:verifyx", "acme:verify,acme:read", "default:acme:verify"}
+		"Metrics", "metrics:", ":metrics", "acme:metrics", "keyfob:metrics", "metrics:read", "acme:verify:", "acme::verify", "acme:Verify", "ACME:verify", "xacme:verify", "acme:verifyx", "acme:verify,acme:read", "default:acme:verify"}
 	tokens := map[string]string{}
 	for name, scopes := range callers {
 		tokens[name] = e.callerKey(scopes...)
@@ -53,8 +55,8 @@ func TestRoles(t *testing.T) {
 		"a revoked token": revoked.Secret.Reveal(), "a token with a wrong character": changed(e.owner),
 	}
 	n := 0
-	for _, r := range readSpec(t).routes {
-		needs, inSpace := "", strings.Contains(r.path, "{space}")
+	for _, r := range allRoutes(t) {
+		needs, inSpace := pageNeeds[r.path], strings.Contains(r.path, "{space}")
 		if roles := oas.GetRolesForBearer(r.name); len(roles) > 0 {
 			needs = roles[0]
 		}
@@ -75,12 +77,42 @@ func TestRoles(t *testing.T) {
 	t.Logf("%d requests of roles by routes by spaces", n)
 }
 
+// pageNeeds has what each page needs, said a second time.
+var pageNeeds = map[string]string{"/metrics": "metrics", "/openapi.json": ""}
+
+// allRoutes are the operations of openapi.yaml and the pages beside them.
+func allRoutes(t *testing.T) []aRoute {
+	t.Helper()
+	routes := readSpec(t).routes
+	if len(pages) != len(pageNeeds) {
+		t.Errorf("%d pages, and %d are known here", len(pages), len(pageNeeds))
+	}
+	for path := range pages {
+		if _, ok := pageNeeds[path]; !ok {
+			t.Errorf("what %s needs is not known here", path)
+		}
+		routes = append(routes, aRoute{name: path, method: "GET", path: path, op: &ogen.Operation{Responses: ogen.Responses{"200": nil}}})
+	}
+	return routes
+}
+
+// sample is a good request to a route, in a space.
+func (r aRoute) sample(e *env, space string) (path string, body any) {
+	if _, ok := pages[r.path]; ok {
+		return r.path, nil
+	}
+	return samples[r.name](e, space)
+}
+
 // mayDo is the rule, in other words than the server's.
 func mayDo(needs string, inSpace bool, space string, scopes []string) bool {
 	if needs == "" {
 		return true
 	}
 	allowed := map[string]bool{"owner": true}
+	if needs == "metrics" {
+		allowed["metrics"] = true
+	}
 	if inSpace && needs != "owner" && space != "keyfob" {
 		allowed[fmt.Sprintf("%s:%s", space, needs)] = true
 	}
@@ -104,7 +136,7 @@ func changed(token string) string {
 
 func (e *env) check(r aRoute, space, name, token string, may bool) {
 	e.Helper()
-	path, body := samples[r.name](e, space)
+	path, body := r.sample(e, space)
 	before := e.events()
 	a := e.ask(token, r.method, path, body)
 	switch {
@@ -125,7 +157,7 @@ func (e *env) check(r aRoute, space, name, token string, may bool) {
 
 func (e *env) checkStranger(r aRoute, space, name, token, needs string) {
 	e.Helper()
-	path, body := samples[r.name](e, space)
+	path, body := r.sample(e, space)
 	before := e.events()
 	a := e.ask(token, r.method, path, body)
 	if needs == "" {
@@ -152,14 +184,33 @@ func TestOtherSpacesCredentials(t *testing.T) {
 	e := newEnv(t, Limits{})
 	victim := e.key("default")
 	token := e.callerKey("acme:issue", "acme:verify", "acme:read", "acme:revoke")
-	before := e.events()
-	for _, id := range []string{victim.Credential.ID, victim.Credential.Versions[0].ID} {
-		for _, by := range []string{token, e.owner} {
-			e.want(e.ask(by, "GET", "/v1/spaces/acme/apikeys/"+id, nil), 404, "not-found")
-			e.want(e.ask(by, "POST", "/v1/spaces/acme/apikeys/"+id+"/rotate", `{"grace":0}`), 404, "not-found")
-			e.want(e.ask(by, "POST", "/v1/spaces/acme/apikeys/"+id+"/revoke", `{}`), 404, "not-found")
+	n := 0
+	for _, r := range readSpec(t).routes {
+		if !strings.Contains(r.path, "{id}") {
+			continue
 		}
+		n++
+		// A good request in the one space, asked in the other.
+		path, body := samples[r.name](e, "default")
+		id := strings.Split(path, "/")[5]
+		was, err := e.a.Get(t.Context(), id)
+		e.must(err)
+		before := e.events()
+		for _, id := range []string{id, was.Versions[0].ID} {
+			for _, by := range []string{token, e.owner} {
+				e.want(e.ask(by, r.method, strings.NewReplacer("{space}", "acme", "{id}", id).Replace(r.path), body), 404, "not-found")
+			}
+		}
+		is, err := e.a.Get(t.Context(), id)
+		if err != nil || !reflect.DeepEqual(is, was) || e.events() != before {
+			t.Errorf("%s from another space: %+v is %+v, %v", r.name, was, is, err)
+		}
+		e.want(e.ask(e.owner, r.method, path, body), must(strconv.Atoi(r.success())), "")
 	}
+	if n < 7 {
+		t.Errorf("%d routes have an id", n)
+	}
+	before := e.events()
 	a := e.ask(token, "POST", "/v1/spaces/acme/verify", map[string]any{"token": victim.Secret.Reveal()})
 	if a.json["reason"] != "unknown" {
 		t.Errorf("a token of another space: %v", a)
@@ -167,31 +218,71 @@ func TestOtherSpacesCredentials(t *testing.T) {
 	e.key("default") // a second one, so that there is a next page
 	a = e.ask(e.owner, "POST", "/v1/spaces/default/apikeys/search", map[string]any{"limit": 1})
 	e.want(e.ask(token, "POST", "/v1/spaces/acme/apikeys/search", map[string]any{"limit": 1, "after": a.json["next"]}), 400, "input")
+	otherSpacesEvents(e, victim.Credential.ID, token)
 	if e.events() != before+1 {
 		t.Errorf("%d events, want 1", e.events()-before)
 	}
+}
+
+// otherSpacesEvents is P11 for the log.
+func otherSpacesEvents(e *env, victim, token string) {
+	e.Helper()
+	a := e.want(e.ask(token, "GET", "/v1/spaces/acme/events?limit=1000", nil), 200, "")
+	if strings.Contains(a.text, victim) {
+		e.Errorf("the log of acme has events of default: %v", a)
+	}
+	a = e.want(e.ask(token, "GET", "/v1/spaces/acme/events?credential="+victim, nil), 200, "")
+	if a.text != `{"items":[],"next":""}` {
+		e.Errorf("events of another space's key: %v", a)
+	}
+	a = e.want(e.ask(e.owner, "GET", "/v1/spaces/default/events?limit=1", nil), 200, "")
+	e.want(e.ask(token, "GET", "/v1/spaces/acme/events?limit=1&after="+a.json["next"].(string), nil), 400, "input")
+	a = e.want(e.ask(e.owner, "POST", "/v1/spaces/default/events/checkpoint", nil), 200, "")
+	e.want(e.ask(token, "POST", "/v1/spaces/acme/events/verify", map[string]any{"checkpoints": []string{a.text}}), 400, "input")
+}
+
+func must[T any](v T, err error) T {
+	if err != nil {
+		panic(err)
+	}
+	return v
 }
 
 // TestCallerScopes: the server makes no caller whose scopes mean nothing, or
 // claim the space keyfob.
 func TestCallerScopes(t *testing.T) {
 	e := newEnv(t, Limits{})
-	for _, scope := range []string{"Owner", "acme", "acme:", ":verify", "acme:owner", "acme:isue", "*:verify", "keyfob:read", "ACME:read", "a b:read", "acme:read:read"} {
+	for _, scope := range []string{"Owner", "acme", "acme:", ":verify", "acme:owner", "Metrics", "acme:metrics", "keyfob:metrics", "acme:isue", "*:verify", "keyfob:read", "ACME:read", "a b:read", "acme:read:read"} {
 		a := e.want(e.ask(e.owner, "POST", "/v1/spaces/keyfob/apikeys", map[string]any{"subject": "x", "scopes": []string{"acme:read", scope}}), 400, "input")
 		if a.field() != "scopes" {
 			t.Errorf("%s: %v", scope, a)
 		}
 	}
 	a := e.want(e.ask(e.owner, "POST", "/v1/spaces/keyfob/apikeys", map[string]any{
-		"subject": "x", "scopes": []string{"owner", "acme:issue", "acme:verify", "acme:read", "not-yet-there:revoke"},
+		"subject": "x", "scopes": []string{"owner", "metrics", "acme:issue", "acme:verify", "acme:read", "not-yet-there:revoke"},
 	}), 201, "")
 	made := a.json["token"].(string)
+	id := a.credential()["id"].(string)
+	for _, scope := range []string{"Owner", "acme:owner", "keyfob:read", "a b"} {
+		a := e.want(e.ask(e.owner, "PATCH", "/v1/spaces/keyfob/apikeys/"+id, map[string]any{"revision": 1, "scopes": []string{"owner", scope}}), 400, "input")
+		if a.field() != "scopes" {
+			t.Errorf("%s: %v", scope, a)
+		}
+	}
 	e.want(e.ask(made, "GET", "/v1/spaces", nil), 200, "")
 	// A revoked caller is out with the next request.
-	e.want(e.ask(e.owner, "POST", "/v1/spaces/keyfob/apikeys/"+a.credential()["id"].(string)+"/revoke", `{}`), 200, "")
+	e.want(e.ask(e.owner, "POST", "/v1/spaces/keyfob/apikeys/"+id+"/suspend", `{}`), 200, "")
 	e.want(e.ask(made, "GET", "/v1/spaces", nil), 401, "unauthenticated")
+	e.want(e.ask(e.owner, "POST", "/v1/spaces/keyfob/apikeys/"+id+"/resume", nil), 200, "")
+	e.want(e.ask(made, "GET", "/v1/spaces", nil), 200, "")
+	// What an update takes from a caller is gone with the next request.
+	e.want(e.ask(e.owner, "PATCH", "/v1/spaces/keyfob/apikeys/"+id, map[string]any{"revision": 3, "scopes": []string{"acme:read"}}), 200, "")
+	e.want(e.ask(made, "GET", "/v1/spaces", nil), 403, "forbidden")
+	e.want(e.ask(e.owner, "POST", "/v1/spaces/keyfob/apikeys/"+id+"/revoke", `{}`), 200, "")
+	e.want(e.ask(made, "GET", "/v1/spaces/acme", nil), 401, "unauthenticated")
 	// In other spaces, scopes are the application's.
-	e.want(e.ask(e.owner, "POST", "/v1/spaces/acme/apikeys", map[string]any{"subject": "x", "scopes": []string{"keyfob:read", "owner"}}), 201, "")
+	a = e.want(e.ask(e.owner, "POST", "/v1/spaces/acme/apikeys", map[string]any{"subject": "x", "scopes": []string{"keyfob:read", "owner"}}), 201, "")
+	e.want(e.ask(e.owner, "PATCH", "/v1/spaces/acme/apikeys/"+a.credential()["id"].(string), map[string]any{"revision": 1, "scopes": []string{"Owner"}}), 200, "")
 }
 
 // TestActors: an event names the caller by its credential's id, and one of the

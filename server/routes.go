@@ -9,8 +9,12 @@ import (
 )
 
 // OwnerScope is the scope of a caller who may do everything. Others have scopes
-// of the form "<space>:<role>", with the roles issue, verify, read and revoke.
+// of the form "<space>:<role>", with the roles issue, verify, read and revoke, or
+// MetricsScope.
 const OwnerScope = "owner"
+
+// MetricsScope is the scope of a caller who may read /metrics.
+const MetricsScope = "metrics"
 
 // A role is what an operation needs its caller to be.
 type role string
@@ -22,6 +26,8 @@ const (
 	verify role = "verify"
 	read   role = "read"
 	revoke role = "revoke"
+
+	metricsReader role = MetricsScope // MetricsScope
 )
 
 // An operation is what is asked of a request before its handler sees it.
@@ -42,13 +48,22 @@ var operations = map[oas.OperationName]operation{
 	oas.GetSpaceOperation:    {needs: read},
 	oas.UpdateSpaceOperation: {needs: owner, body: updateSpaceShape},
 
-	oas.IssueAPIKeyOperation:   {needs: issue, body: issueAPIKeyShape},
-	oas.SearchAPIKeysOperation: {needs: read, body: searchAPIKeysShape},
-	oas.GetAPIKeyOperation:     {needs: read},
-	oas.RotateAPIKeyOperation:  {needs: issue, body: rotateShape},
-	oas.RevokeAPIKeyOperation:  {needs: revoke, body: revokeShape},
+	oas.IssueAPIKeyOperation:    {needs: issue, body: issueAPIKeyShape},
+	oas.SearchAPIKeysOperation:  {needs: read, body: searchAPIKeysShape},
+	oas.PurgeAPIKeysOperation:   {needs: owner, body: purgeShape},
+	oas.GetAPIKeyOperation:      {needs: read},
+	oas.UpdateAPIKeyOperation:   {needs: issue, body: updateAPIKeyShape},
+	oas.RotateAPIKeyOperation:   {needs: issue, body: rotateShape},
+	oas.RollbackAPIKeyOperation: {needs: issue},
+	oas.SuspendAPIKeyOperation:  {needs: issue, body: reasonShape},
+	oas.ResumeAPIKeyOperation:   {needs: issue},
+	oas.RevokeAPIKeyOperation:   {needs: revoke, body: reasonShape},
 
 	oas.VerifyOperation: {needs: verify, body: verifyShape},
+
+	oas.ListEventsOperation:       {needs: read, query: []string{"after", "limit", "credential", "type", "order"}},
+	oas.CheckpointEventsOperation: {needs: read}, // it seals, which changes nothing that anybody sees
+	oas.VerifyEventsOperation:     {needs: read, body: verifyEventsShape},
 }
 
 var (
@@ -64,25 +79,48 @@ var (
 		{Name: "subject", Type: strictjson.Text, Required: true},
 		{Name: "name", Type: strictjson.Text},
 		{Name: "scopes", Type: strictjson.Texts},
+		{Name: "not_before", Type: strictjson.Time},
 		{Name: "expires_at", Type: strictjson.Time},
+		{Name: "cidrs", Type: strictjson.Texts},
+		{Name: "uses", Type: strictjson.Int64},
 		{Name: "attributes", Type: strictjson.TextMap},
+	}
+	updateAPIKeyShape = strictjson.Shape{
+		{Name: "revision", Type: strictjson.Int64, Required: true},
+		{Name: "name", Type: strictjson.Text},
+		{Name: "scopes", Type: strictjson.Texts},
+		{Name: "not_before", Type: strictjson.Time, Nullable: true},
+		{Name: "expires_at", Type: strictjson.Time, Nullable: true},
+		{Name: "cidrs", Type: strictjson.Texts},
+		{Name: "uses", Type: strictjson.Int64, Nullable: true},
+		{Name: "attributes", Type: strictjson.TextMap},
+	}
+	purgeShape = strictjson.Shape{
+		{Name: "ended_before", Type: strictjson.Time, Required: true},
 	}
 	searchAPIKeysShape = strictjson.Shape{
 		{Name: "subject", Type: strictjson.Text},
 		{Name: "states", Type: strictjson.Texts},
+		{Name: "name_contains", Type: strictjson.Text},
+		{Name: "scope", Type: strictjson.Text},
+		{Name: "expires_before", Type: strictjson.Time},
 		{Name: "after", Type: strictjson.Text},
 		{Name: "limit", Type: strictjson.Int32},
 	}
 	rotateShape = strictjson.Shape{
 		{Name: "grace", Type: strictjson.Int64, Required: true},
 	}
-	revokeShape = strictjson.Shape{
+	reasonShape = strictjson.Shape{
 		{Name: "reason", Type: strictjson.Text},
 	}
 	verifyShape = strictjson.Shape{
 		{Name: "token", Type: strictjson.Text, Required: true},
 		{Name: "kind", Type: strictjson.Text},
 		{Name: "scopes", Type: strictjson.Texts},
+		{Name: "ip", Type: strictjson.Text},
+	}
+	verifyEventsShape = strictjson.Shape{
+		{Name: "checkpoints", Type: strictjson.Texts},
 	}
 )
 
@@ -98,6 +136,9 @@ type caller struct {
 func (c *caller) may(needs role, space string) bool {
 	if needs == anyone || slices.Contains(c.scopes, OwnerScope) {
 		return true
+	}
+	if needs == metricsReader {
+		return slices.Contains(c.scopes, MetricsScope)
 	}
 	if needs == owner || space == "" || space == keyfob.OwnSpace {
 		return false
@@ -115,12 +156,12 @@ func (c *caller) may(needs role, space string) bool {
 // nothing to do, such as a misspelled role.
 func checkCallerScopes(scopes []string) error {
 	for _, scope := range scopes {
-		if scope == OwnerScope || isSpaceScope(scope) {
+		if scope == OwnerScope || scope == MetricsScope || isSpaceScope(scope) {
 			continue
 		}
 		return &keyfob.InputError{
 			Field:   "scopes",
-			Problem: "holds one that means nothing to a caller: owner, or <space>:issue, :verify, :read or :revoke for any space but keyfob",
+			Problem: "holds one that means nothing to a caller: owner, metrics, or <space>:issue, :verify, :read or :revoke for any space but keyfob",
 		}
 	}
 	return nil

@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"github.com/ogen-go/ogen/ogenerrors"
@@ -30,7 +31,9 @@ func TestCanaries(t *testing.T) {
 			for _, path := range []string{
 				"/" + secret, "/v1/" + secret, "/v1/spaces/" + secret, "/v1/spaces/" + secret + "/verify", "/v1/spaces/acme/" + secret,
 				"/v1/spaces/acme/apikeys/" + secret, "/v1/spaces/acme/apikeys/" + secret + "/rotate", "/v1/spaces/acme/apikeys/" + secret + "/revoke",
-				"/v1/spaces/acme/verify?token=" + secret, "/v1/spaces?after=" + secret, "/v1/spaces?limit=" + secret, "/v1/spaces?" + secret, "/v1/spaces?" + secret + "=1",
+				"/v1/spaces/acme/verify?token=" + secret, "/v1/spaces?after=" + secret, "/v1/spaces/acme/apikeys/" + secret + "/suspend", "/v1/spaces/acme/apikeys/" + secret + "/rollback",
+				"/v1/spaces/acme/events?after=" + secret, "/v1/spaces/acme/events?credential=" + secret, "/v1/spaces/acme/events?type=" + secret,
+				"/v1/spaces/acme/events?order=" + secret, "/v1/spaces?limit=" + secret, "/v1/spaces?" + secret, "/v1/spaces?" + secret + "=1",
 			} {
 				for _, method := range []string{"GET", "POST", secret} {
 					e.ask(token, method, path, map[string]any{"token": secret, "kind": secret, "scopes": []string{secret}})
@@ -112,7 +115,7 @@ func TestPanics(t *testing.T) {
 // whole.
 func TestPanicInHalfAnAnswer(t *testing.T) {
 	log := &logged{}
-	s := &Server{log: slog.New(slog.NewJSONHandler(log, nil))}
+	s := &Server{log: slog.New(slog.NewJSONHandler(log, nil)), metrics: newMetrics(new(atomic.Int64))}
 	half := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		x := &exchange{ResponseWriter: w, server: s, id: "x"}
 		defer x.end()
@@ -141,7 +144,7 @@ func TestGeneratedErrors(t *testing.T) {
 	}
 	log := &logged{}
 	w := httptest.NewRecorder()
-	x := &exchange{ResponseWriter: w, server: &Server{log: slog.New(slog.NewJSONHandler(log, nil))}, id: "x"}
+	x := &exchange{ResponseWriter: w, server: &Server{log: slog.New(slog.NewJSONHandler(log, nil)), metrics: newMetrics(new(atomic.Int64))}, id: "x"}
 	x.ctx = requestContext{t.Context(), x}
 	failed(&x.ctx, x, nil, &ogenerrors.DecodeRequestError{Err: body})
 	x.end()

@@ -120,7 +120,7 @@ func shapeOf(t *testing.T, s *ogen.Schema) (shape strictjson.Shape) {
 		t.Error("additionalProperties is not false in the schema of a request")
 	}
 	for _, p := range s.Properties {
-		f := strictjson.Field{Name: p.Name, Required: slices.Contains(s.Required, p.Name)}
+		f := strictjson.Field{Name: p.Name, Required: slices.Contains(s.Required, p.Name), Nullable: p.Schema.Nullable}
 		switch p.Schema.Type + " " + p.Schema.Format {
 		case "string ":
 			f.Type = strictjson.Text
@@ -148,11 +148,14 @@ var apiTime = regexp.MustCompile(`^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$`)
 // another type, or that the schema does not have.
 func (a api3) conform(s *ogen.Schema, value any, at string) []string {
 	s = a.schema(s)
+	if value == nil && s.Nullable {
+		return nil
+	}
 	wrong := func(format string, args ...any) []string { return []string{at + ": " + fmt.Sprintf(format, args...)} }
 	switch s.Type {
 	case "string":
 		text, ok := value.(string)
-		if !ok || s.Format == "date-time" && at != "request.expires_at" && !apiTime.MatchString(text) {
+		if !ok || s.Format == "date-time" && !strings.HasPrefix(at, "request.") && !apiTime.MatchString(text) {
 			return wrong("%v is no %s %s", value, s.Type, s.Format)
 		}
 	case "boolean":

@@ -14,9 +14,9 @@ import (
 func newAPIKey(u *ui) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "apikey COMMAND",
-		Short: "Issue, verify, list, rotate and revoke API keys",
-		Long: `Issue, verify, list, rotate and revoke API keys: secrets that a program presents
-again and again.
+		Short: "Issue, verify, list, change, rotate and revoke API keys",
+		Long: `Issue, verify, list, change, rotate and revoke API keys: secrets that a program
+presents again and again.
 
 These commands ask a server. On its machine they speak over the Unix socket in its
 data directory, and need no token. Elsewhere set KEYFOB_URL to its address, and
@@ -28,7 +28,8 @@ KEYFOB_TOKEN to the token).`,
 	}
 	cmd.AddCommand(
 		newAPIKeyIssue(u), newAPIKeyVerify(u), newAPIKeyList(u),
-		newAPIKeyShow(u), newAPIKeyRotate(u), newAPIKeyRevoke(u),
+		newAPIKeyShow(u), newAPIKeyUpdate(u), newAPIKeyRotate(u), newAPIKeyRollback(u),
+		newAPIKeySuspend(u), newAPIKeyResume(u), newAPIKeyRevoke(u), newAPIKeyPurge(u),
 	)
 	return cmd
 }
@@ -66,8 +67,21 @@ func (u *ui) showCredential(c *oas.Credential) error {
 	if reason, ok := c.Reason.Get(); ok {
 		t.row("reason", reason)
 	}
+	t.row("revision", itoa(c.Revision))
 	t.row("created", timeText(c.CreatedAt))
+	if at, ok := c.UpdatedAt.Get(); ok {
+		t.row("updated", timeText(at))
+	}
+	if at, ok := c.NotBefore.Get(); ok {
+		t.row("not before", timeText(at))
+	}
 	t.row("expires", orNever(c.ExpiresAt))
+	for _, cidr := range c.Cidrs {
+		t.row("cidr", cidr)
+	}
+	if uses, ok := c.Uses.Get(); ok {
+		t.row("uses", itoa(c.Used.Or(0))+" of "+itoa(uses))
+	}
 	for _, name := range slices.Sorted(maps.Keys(c.Attributes)) {
 		t.row("attribute", name+"="+c.Attributes[name])
 	}
@@ -76,9 +90,18 @@ func (u *ui) showCredential(c *oas.Credential) error {
 		if ends, ok := v.EndsAt.Get(); ok && state == "grace" {
 			state += " until " + timeText(ends)
 		}
-		t.row("version", itoa(v.Number)+" "+v.Prefix+"_"+v.ID+"… "+state)
+		t.row("version", itoa(v.Number)+" "+v.Prefix+"_"+v.ID+"… "+state+", "+usedText(&v))
 	}
 	return t.end()
+}
+
+// usedText says when a version was used.
+func usedText(v *oas.Version) string {
+	first, ok := v.FirstUsedAt.Get()
+	if !ok {
+		return "never used"
+	}
+	return "used from " + timeText(first) + " to " + timeText(v.LastUsedAt.Or(first))
 }
 
 func orNone(text string) string {

@@ -16,15 +16,17 @@ func newAPIKeyVerify(u *ui) *cobra.Command {
 		Long: `Verify the token on stdin: one line, of which nothing but the newline is cut.
 
 It prints ok, the key's id and its subject, and the exit code is 0; or why the token
-is not valid (malformed, unknown, expired, revoked, replaced, scope), and the exit
-code is 1. The exit code 3 means that nothing was decided: treat it as a refusal.
-Tell whoever presented the token no more than that it is not valid.`,
+is not valid (malformed, unknown, revoked, expired, replaced, suspended, not_yet, ip,
+scope, exhausted), and the exit code is 1. The exit code 3 means that nothing was
+decided: treat it as a refusal. Tell whoever presented the token no more than that it
+is not valid.`,
 		Example: `  keyfob apikey verify < alice.key
-  keyfob apikey verify --scope read --json < alice.key`,
+  keyfob apikey verify --scope read --ip 192.0.2.7 --json < alice.key`,
 		Args:              takes(),
 		ValidArgsFunction: cobra.NoFileCompletions,
 	}
 	scopes := cmd.Flags().StringArray("scope", nil, "a `SCOPE` that the key must have; may be given many times")
+	ip := addText(cmd, "ip", "ADDRESS", "", "the address that it was presented from; a key with --cidr is refused without")
 	asJSON := cmd.Flags().Bool("json", false, "print the API's object")
 	r := addSpaced(cmd)
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
@@ -38,6 +40,9 @@ Tell whoever presented the token no more than that it is not valid.`,
 		}
 		// JSON carries Unicode only. What is none is no token, before and after.
 		request := oas.VerifyRequest{Token: strings.ToValidUTF8(text, "\uFFFD"), Scopes: *scopes}
+		if *ip != "" {
+			request.IP.SetTo(*ip)
+		}
 		verdict, err := c.Verify(cmd.Context(), &request, oas.VerifyParams{Space: *r.space})
 		if err != nil {
 			return notDecided(c.explain(err))

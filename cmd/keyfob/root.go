@@ -21,13 +21,15 @@ func newRoot(u *ui) *cobra.Command {
 	root := &cobra.Command{
 		Use:   "keyfob COMMAND",
 		Short: "Make, hand out, check, replace and kill secrets",
-		Long: `keyfob makes, hands out, checks, replaces and kills secrets: random tokens, and
-the API keys of a server, which it also is.
+		Long: `keyfob makes, hands out, checks, replaces and kills secrets: random tokens,
+passwords, passphrases and one-time codes, and the API keys of a server, which it also
+is.
 
 Secrets go to stdout, one a line, and everything else to stderr. Secrets come in
 through stdin or a file, never as an argument. The exit code is 0 for yes or done,
 1 for no, 2 for wrong input, 3 for what could not be decided or delivered.`,
 		Example: `  keyfob token                                   # 256 random bits
+  keyfob password --length 16 --symbol-set safe
   keyfob serve                                   # a server on this machine
   keyfob apikey issue --subject alice > alice.key
   keyfob apikey verify < alice.key`,
@@ -48,9 +50,11 @@ through stdin or a file, never as an argument. The exit code is 0 for yes or don
 		&cobra.Group{ID: groupMore, Title: "More:"},
 	)
 	root.AddCommand(
-		newToken(u),
+		newToken(u), newPassword(u), newPassphrase(u), newOTP(u), newOATH(u),
+		newInt(u), newChoice(u), newShuffle(u), newSample(u), newCompare(u),
+		newNonce(u), newKDF(u), newPasshash(u), newCSRF(u),
 		newAPIKey(u),
-		newServe(u), newSpace(u),
+		newServe(u), newSpace(u), newAudit(u), newInit(u), newOwner(u),
 		newCompletion(u), newVersion(u),
 	)
 	version := root.Flags().Bool("version", false, "show which keyfob this is")

@@ -48,6 +48,9 @@ func (c cleaner) Run() int {
 //	mode MODE FILE            FILE has this mode, in octal
 //	lacks TEXTFILE FILE…      no FILE has the text of TEXTFILE, a line
 //	issue COUNT DIR           issue so many API keys by the server of DIR
+//	certificates DIR          make certificates in DIR; see makeCertificates
+//	sql DIR STATEMENTS        change the database of the stopped server of DIR
+//	copydir FROM TO           make the directory TO a copy of FROM
 //	expired FILE DIR          wait until the server of DIR says that the token in
 //	                          FILE is expired
 func TestScripts(t *testing.T) {
@@ -64,6 +67,7 @@ func TestScripts(t *testing.T) {
 			"exits": scriptExits, "port": scriptPort, "ready": scriptReady,
 			"id": scriptID, "mode": scriptMode, "lacks": scriptLacks,
 			"issue": scriptIssue, "expired": scriptExpired,
+			"certificates": scriptCertificates, "sql": scriptSQL, "copydir": scriptCopy,
 		},
 		RequireUniqueNames: true,
 	})

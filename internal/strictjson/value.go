@@ -93,6 +93,7 @@ func integer(f Field, raw []byte) *Error {
 	return nil
 }
 
+// isTime is IsTime for a JSON string.
 func isTime(raw []byte) bool {
 	text, err := jsontext.AppendUnquote(nil, raw)
 	return err == nil && IsTime(string(text))
