@@ -17,7 +17,7 @@ import (
 // than there is memory for (2^20), others are refused: it fails closed.
 type Limit struct {
 	Rate  int64         // 1 to 10^9; 0: no limit
-	Per   time.Duration // whole milliseconds, up to 366 days
+	Per   time.Duration // whole seconds, up to 366 days
 	Burst int64         // 1 to 10^9; 0: Rate
 }
 
@@ -45,8 +45,8 @@ func (l Limit) record() (store.Limit, error) {
 	switch {
 	case l.Rate < 1 || l.Rate > maxRate:
 		return store.Limit{}, badInput("rate", "is %d; it is 1 to %d uses, or left out for no limit", l.Rate, maxRate)
-	case l.Per < time.Millisecond || l.Per > maxPer || l.Per%time.Millisecond != 0:
-		return store.Limit{}, badInput("per", "is %v; it is a time of whole milliseconds, up to 366 days", l.Per)
+	case l.Per < time.Second || l.Per > maxPer || l.Per%time.Second != 0:
+		return store.Limit{}, badInput("per", "is %v; it is a time of whole seconds, up to 366 days", l.Per)
 	case l.Burst < 1 || l.Burst > maxRate:
 		return store.Limit{}, badInput("burst", "is %d; it is 1 to %d uses, or left out for as many as the rate", l.Burst, maxRate)
 	}

@@ -41,6 +41,9 @@ func (p *policy) record(c *store.Credential, now time.Time) error {
 		return badInput("uses", "is negative; it is 1 or more, or left out for a credential that may be used without limit")
 	}
 	notBefore, expires := wholeMillisecond(p.notBefore), wholeMillisecond(p.expires)
+	if expires.IsZero() && !p.expires.IsZero() {
+		expires = expires.Add(time.Millisecond) // cut to zero it would be never
+	}
 	if err := checkLife(now, notBefore, expires); err != nil {
 		return err
 	}

@@ -48,6 +48,7 @@ func TestPolicyRefuses(t *testing.T) {
 			"not before at expiry":       {keyfob.APIKey{NotBefore: now.Add(time.Hour), Expires: now.Add(time.Hour)}, "not_before", "is not before expires_at"},
 			"same millisecond":           {keyfob.APIKey{NotBefore: now.Add(time.Hour), Expires: now.Add(time.Hour + time.Microsecond)}, "not_before", "is not before expires_at"},
 			"not before the year 10000":  {keyfob.APIKey{NotBefore: time.Date(10000, 1, 1, 0, 0, 0, 0, time.UTC)}, "not_before", "9999"},
+			"expiry in the year 1":       {keyfob.APIKey{Expires: time.Time{}.Add(time.Microsecond)}, "expires_at", "not in the future"},
 			"expiry now":                 {keyfob.APIKey{Expires: now}, "expires_at", "not in the future"},
 			"expiry in the year 10000":   {keyfob.APIKey{Expires: time.Date(10000, 1, 1, 0, 0, 0, 0, time.UTC)}, "expires_at", "9999"},
 			"uses below 0":               {keyfob.APIKey{Uses: -1}, "uses", "1 or more"},

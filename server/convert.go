@@ -30,6 +30,10 @@ func credentialOf(c *keyfob.Credential) oas.Credential {
 		Cidrs: make([]string, len(c.CIDRs)), Uses: numberOf(c.Uses),
 		Versions: make([]oas.Version, len(c.Versions)),
 	}
+	if c.Limit.Rate != 0 {
+		o.Rate, o.Burst = oas.NewOptInt64(c.Limit.Rate), oas.NewOptInt64(c.Limit.Burst)
+		o.Per = oas.NewOptInt64(int64(c.Limit.Per / time.Second))
+	}
 	if c.Uses != 0 || c.Used != 0 {
 		o.Used = oas.NewOptInt64(c.Used)
 	}
@@ -41,6 +45,11 @@ func credentialOf(c *keyfob.Credential) oas.Credential {
 			ID: v.ID, Number: v.Number, Prefix: v.Prefix, State: string(v.State),
 			CreatedAt: oas.Time(v.Created.UTC()), EndsAt: timeOf(v.Ends),
 			FirstUsedAt: timeOf(v.FirstUsed), LastUsedAt: timeOf(v.LastUsed),
+		}
+		for _, use := range v.From {
+			o.Versions[i].UsedFrom = append(o.Versions[i].UsedFrom, oas.Use{
+				IP: use.IP.String(), FirstAt: oas.Time(use.First.UTC()), LastAt: oas.Time(use.Last.UTC()),
+			})
 		}
 	}
 	return o

@@ -137,6 +137,9 @@ func (x *exchange) admit(r *http.Request, op operation) error {
 	if err := checkQuery(r, op.query); err != nil {
 		return err
 	}
+	if err := x.takeIdempotencyKey(r, op.once); err != nil {
+		return err
+	}
 	return x.readBody(r, op.body)
 }
 

@@ -74,3 +74,30 @@ func givenIP(ip oas.OptString) (netip.Addr, error) {
 	}
 	return addr, nil
 }
+
+// givenLimitOf is the limit in the fields rate, per and burst; a nil one is not
+// given.
+func givenLimitOf(rate, per, burst *int64) (keyfob.Limit, error) {
+	switch {
+	case rate == nil && per == nil && burst == nil:
+		return keyfob.Limit{}, nil
+	case rate == nil:
+		return keyfob.Limit{}, &keyfob.InputError{Field: "rate", Problem: "is missing; give rate and per, or neither"}
+	case per == nil:
+		return keyfob.Limit{}, &keyfob.InputError{Field: "per", Problem: "is missing; give rate and per, or neither"}
+	case *rate < 1:
+		return keyfob.Limit{}, &keyfob.InputError{Field: "rate", Problem: "is below 1; leave rate, per and burst out for no limit"}
+	case *per < 1 || *per > maxPer:
+		return keyfob.Limit{}, &keyfob.InputError{Field: "per", Problem: "is out of range; it is 1 to 31622400 seconds"}
+	}
+	limit := keyfob.Limit{Rate: *rate, Per: time.Duration(*per) * time.Second}
+	if burst != nil {
+		if limit.Burst = *burst; limit.Burst < 1 {
+			return keyfob.Limit{}, &keyfob.InputError{Field: "burst", Problem: "is below 1; leave it out for as many as the rate"}
+		}
+	}
+	return limit, nil
+}
+
+// maxPer is 366 days, in seconds.
+const maxPer = 366 * 24 * 60 * 60

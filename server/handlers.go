@@ -3,6 +3,7 @@ package server
 import (
 	"context"
 	"net/http"
+	"time"
 
 	"github.com/keyfob-dev/keyfob"
 	"github.com/keyfob-dev/keyfob/internal/oas"
@@ -43,10 +44,16 @@ func (a *api) Healthz(ctx context.Context) (*oas.Health, error) {
 	return &oas.Health{Status: "ok"}, nil
 }
 
-// Readyz answers while the store does.
+// mostBehind is how far the clock of a node that answers may be behind.
+const mostBehind = 30 * time.Second
+
+// Readyz answers while the store does, and the clock is no great way behind.
 func (a *api) Readyz(ctx context.Context) (*oas.Health, error) {
 	if _, err := a.authority.Spaces().Get(ctx, keyfob.DefaultSpace); err != nil {
 		return nil, err
+	}
+	if a.authority.ClockBehind() > mostBehind {
+		return nil, &refusal{kind: clockBehind}
 	}
 	return &oas.Health{Status: "ok"}, nil
 }

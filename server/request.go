@@ -127,6 +127,25 @@ func (b *body) put() {
 	b.text = nil
 }
 
+// takeIdempotencyKey hands the request's Idempotency-Key on, if the route takes
+// one. Elsewhere it is refused: who sends one relies on it.
+func (x *exchange) takeIdempotencyKey(r *http.Request, taken bool) error {
+	keys := r.Header["Idempotency-Key"]
+	switch {
+	case len(keys) == 0:
+		return nil
+	case !taken:
+		return &refusal{kind: badInput, detail: "header Idempotency-Key is not taken here; leave it out: to send this request twice does no harm"}
+	case len(keys) > 1:
+		return &refusal{kind: badInput, detail: "header Idempotency-Key is there twice; give it once"}
+	}
+	if err := keyfob.CheckIdempotencyKey(keys[0]); err != nil {
+		return &refusal{kind: badInput, detail: "header " + err.Error()}
+	}
+	x.ctx.Context = keyfob.WithIdempotencyKey(x.ctx.Context, keys[0])
+	return nil
+}
+
 // readBody reads the body, if the route has one, and holds it to its shape.
 func (x *exchange) readBody(r *http.Request, shape strictjson.Shape) error {
 	if shape == nil {
@@ -134,10 +153,6 @@ func (x *exchange) readBody(r *http.Request, shape strictjson.Shape) error {
 			return &refusal{kind: badInput, detail: "body is not empty; this route takes none"}
 		}
 		return nil
-	}
-	if len(r.Header["Idempotency-Key"]) > 0 {
-		// Who sends one relies on it.
-		return &refusal{kind: badInput, detail: "header Idempotency-Key is not supported yet; leave it out, and know that a request sent twice is done twice"}
 	}
 	if err := checkMediaType(r.Header); err != nil {
 		return err

@@ -35,6 +35,7 @@ type operation struct {
 	needs role
 	query []string         // parameters that it may have, each once
 	body  strictjson.Shape // of the JSON object that it must have; nil: it has none
+	once  bool             // it takes an Idempotency-Key
 }
 
 // operations is the table of roles by routes. An operation that is not in it is
@@ -48,12 +49,12 @@ var operations = map[oas.OperationName]operation{
 	oas.GetSpaceOperation:    {needs: read},
 	oas.UpdateSpaceOperation: {needs: owner, body: updateSpaceShape},
 
-	oas.IssueAPIKeyOperation:    {needs: issue, body: issueAPIKeyShape},
+	oas.IssueAPIKeyOperation:    {needs: issue, body: issueAPIKeyShape, once: true},
 	oas.SearchAPIKeysOperation:  {needs: read, body: searchAPIKeysShape},
 	oas.PurgeAPIKeysOperation:   {needs: owner, body: purgeShape},
 	oas.GetAPIKeyOperation:      {needs: read},
 	oas.UpdateAPIKeyOperation:   {needs: issue, body: updateAPIKeyShape},
-	oas.RotateAPIKeyOperation:   {needs: issue, body: rotateShape},
+	oas.RotateAPIKeyOperation:   {needs: issue, body: rotateShape, once: true},
 	oas.RollbackAPIKeyOperation: {needs: issue},
 	oas.SuspendAPIKeyOperation:  {needs: issue, body: reasonShape},
 	oas.ResumeAPIKeyOperation:   {needs: issue},
@@ -83,6 +84,9 @@ var (
 		{Name: "expires_at", Type: strictjson.Time},
 		{Name: "cidrs", Type: strictjson.Texts},
 		{Name: "uses", Type: strictjson.Int64},
+		{Name: "rate", Type: strictjson.Int64},
+		{Name: "per", Type: strictjson.Int64},
+		{Name: "burst", Type: strictjson.Int64},
 		{Name: "attributes", Type: strictjson.TextMap},
 	}
 	updateAPIKeyShape = strictjson.Shape{
@@ -93,6 +97,9 @@ var (
 		{Name: "expires_at", Type: strictjson.Time, Nullable: true},
 		{Name: "cidrs", Type: strictjson.Texts},
 		{Name: "uses", Type: strictjson.Int64, Nullable: true},
+		{Name: "rate", Type: strictjson.Int64, Nullable: true},
+		{Name: "per", Type: strictjson.Int64, Nullable: true},
+		{Name: "burst", Type: strictjson.Int64, Nullable: true},
 		{Name: "attributes", Type: strictjson.TextMap},
 	}
 	purgeShape = strictjson.Shape{

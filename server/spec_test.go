@@ -93,11 +93,19 @@ func TestTableSaysWhatTheSpecSays(t *testing.T) {
 			t.Errorf("%s needs %q in openapi.yaml, %q in the table", r.name, got, roles)
 		}
 		var query []string
+		once := false
 		for _, p := range r.op.Parameters {
-			if p.In != "query" {
+			switch {
+			case p.Ref == "#/components/parameters/IdempotencyKey":
+				once = true
+			case p.In != "query":
 				t.Errorf("%s has a parameter in %s", r.name, p.In)
+			default:
+				query = append(query, p.Name)
 			}
-			query = append(query, p.Name)
+		}
+		if once != op.once {
+			t.Errorf("%s takes an Idempotency-Key: %v in openapi.yaml, %v in the table", r.name, once, op.once)
 		}
 		if !slices.Equal(query, op.query) {
 			t.Errorf("%s has the parameters %q in openapi.yaml, %q in the table", r.name, query, op.query)

@@ -83,7 +83,7 @@ type Invoker interface {
 	PurgeAPIKeys(ctx context.Context, request *PurgeRequest, params PurgeAPIKeysParams) (*Purged, error)
 	// Readyz invokes readyz operation.
 	//
-	// 503 while the store does not.
+	// 503 while the store does not, and while the clock is more than 30 seconds behind what it was before.
 	//
 	// GET /readyz
 	Readyz(ctx context.Context) (*Health, error)
@@ -682,6 +682,22 @@ func (c *Client) sendIssueAPIKey(ctx context.Context, request *IssueAPIKeyReques
 		return res, errors.Wrap(err, "encode request")
 	}
 
+	h := uri.NewHeaderEncoder(r.Header)
+	{
+		cfg := uri.HeaderParameterEncodingConfig{
+			Name:    "Idempotency-Key",
+			Explode: false,
+		}
+		if err := h.EncodeParam(cfg, func(e uri.Encoder) error {
+			if val, ok := params.IdempotencyKey.Get(); ok {
+				return e.EncodeValue(conv.StringToString(val))
+			}
+			return nil
+		}); err != nil {
+			return res, errors.Wrap(err, "encode header")
+		}
+	}
+
 	{
 		type bitset = [1]uint8
 		var satisfied bitset
@@ -1138,7 +1154,7 @@ func (c *Client) sendPurgeAPIKeys(ctx context.Context, request *PurgeRequest, pa
 
 // Readyz invokes readyz operation.
 //
-// 503 while the store does not.
+// 503 while the store does not, and while the clock is more than 30 seconds behind what it was before.
 //
 // GET /readyz
 func (c *Client) Readyz(ctx context.Context) (*Health, error) {
@@ -1594,6 +1610,22 @@ func (c *Client) sendRotateAPIKey(ctx context.Context, request *RotateRequest, p
 	}
 	if err := encodeRotateAPIKeyRequest(request, r); err != nil {
 		return res, errors.Wrap(err, "encode request")
+	}
+
+	h := uri.NewHeaderEncoder(r.Header)
+	{
+		cfg := uri.HeaderParameterEncodingConfig{
+			Name:    "Idempotency-Key",
+			Explode: false,
+		}
+		if err := h.EncodeParam(cfg, func(e uri.Encoder) error {
+			if val, ok := params.IdempotencyKey.Get(); ok {
+				return e.EncodeValue(conv.StringToString(val))
+			}
+			return nil
+		}); err != nil {
+			return res, errors.Wrap(err, "encode header")
+		}
 	}
 
 	{

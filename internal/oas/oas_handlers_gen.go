@@ -782,6 +782,10 @@ func (s *Server) handleIssueAPIKeyRequest(args [1]string, argsEscaped bool, w ht
 			RawBody:          rawBody,
 			Params: middleware.Parameters{
 				{
+					Name: "Idempotency-Key",
+					In:   "header",
+				}: params.IdempotencyKey,
+				{
 					Name: "space",
 					In:   "path",
 				}: params.Space,
@@ -1305,7 +1309,7 @@ func (s *Server) handlePurgeAPIKeysRequest(args [1]string, argsEscaped bool, w h
 
 // handleReadyzRequest handles readyz operation.
 //
-// 503 while the store does not.
+// 503 while the store does not, and while the clock is more than 30 seconds behind what it was before.
 //
 // GET /readyz
 func (s *Server) handleReadyzRequest(args [0]string, argsEscaped bool, w http.ResponseWriter, r *http.Request) {
@@ -1940,6 +1944,10 @@ func (s *Server) handleRotateAPIKeyRequest(args [2]string, argsEscaped bool, w h
 			Body:             request,
 			RawBody:          rawBody,
 			Params: middleware.Parameters{
+				{
+					Name: "Idempotency-Key",
+					In:   "header",
+				}: params.IdempotencyKey,
 				{
 					Name: "space",
 					In:   "path",

@@ -735,6 +735,24 @@ func (s *Credential) encodeFields(e *jx.Encoder) {
 		}
 	}
 	{
+		if s.Rate.Set {
+			e.FieldStart("rate")
+			s.Rate.Encode(e)
+		}
+	}
+	{
+		if s.Per.Set {
+			e.FieldStart("per")
+			s.Per.Encode(e)
+		}
+	}
+	{
+		if s.Burst.Set {
+			e.FieldStart("burst")
+			s.Burst.Encode(e)
+		}
+	}
+	{
 		if s.Used.Set {
 			e.FieldStart("used")
 			s.Used.Encode(e)
@@ -750,7 +768,7 @@ func (s *Credential) encodeFields(e *jx.Encoder) {
 	}
 }
 
-var jsonFieldsNameOfCredential = [18]string{
+var jsonFieldsNameOfCredential = [21]string{
 	0:  "id",
 	1:  "space",
 	2:  "kind",
@@ -767,8 +785,11 @@ var jsonFieldsNameOfCredential = [18]string{
 	13: "expires_at",
 	14: "cidrs",
 	15: "uses",
-	16: "used",
-	17: "versions",
+	16: "rate",
+	17: "per",
+	18: "burst",
+	19: "used",
+	20: "versions",
 }
 
 // Decode decodes Credential from json.
@@ -974,6 +995,36 @@ func (s *Credential) Decode(d *jx.Decoder) error {
 			}(); err != nil {
 				return errors.Wrap(err, "decode field \"uses\"")
 			}
+		case "rate":
+			if err := func() error {
+				s.Rate.Reset()
+				if err := s.Rate.Decode(d); err != nil {
+					return err
+				}
+				return nil
+			}(); err != nil {
+				return errors.Wrap(err, "decode field \"rate\"")
+			}
+		case "per":
+			if err := func() error {
+				s.Per.Reset()
+				if err := s.Per.Decode(d); err != nil {
+					return err
+				}
+				return nil
+			}(); err != nil {
+				return errors.Wrap(err, "decode field \"per\"")
+			}
+		case "burst":
+			if err := func() error {
+				s.Burst.Reset()
+				if err := s.Burst.Decode(d); err != nil {
+					return err
+				}
+				return nil
+			}(); err != nil {
+				return errors.Wrap(err, "decode field \"burst\"")
+			}
 		case "used":
 			if err := func() error {
 				s.Used.Reset()
@@ -985,7 +1036,7 @@ func (s *Credential) Decode(d *jx.Decoder) error {
 				return errors.Wrap(err, "decode field \"used\"")
 			}
 		case "versions":
-			requiredBitSet[2] |= 1 << 1
+			requiredBitSet[2] |= 1 << 4
 			if err := func() error {
 				s.Versions = make([]Version, 0)
 				if err := d.Arr(func(d *jx.Decoder) error {
@@ -1014,7 +1065,7 @@ func (s *Credential) Decode(d *jx.Decoder) error {
 	for i, mask := range [3]uint8{
 		0b11111111,
 		0b01000110,
-		0b00000010,
+		0b00010000,
 	} {
 		if result := (requiredBitSet[i] & mask) ^ mask; result != 0 {
 			// Mask only required fields and check equality to mask using XOR.
@@ -1747,6 +1798,24 @@ func (s *IssueAPIKeyRequest) encodeFields(e *jx.Encoder) {
 		}
 	}
 	{
+		if s.Rate.Set {
+			e.FieldStart("rate")
+			s.Rate.Encode(e)
+		}
+	}
+	{
+		if s.Per.Set {
+			e.FieldStart("per")
+			s.Per.Encode(e)
+		}
+	}
+	{
+		if s.Burst.Set {
+			e.FieldStart("burst")
+			s.Burst.Encode(e)
+		}
+	}
+	{
 		if s.Attributes.Set {
 			e.FieldStart("attributes")
 			s.Attributes.Encode(e)
@@ -1754,15 +1823,18 @@ func (s *IssueAPIKeyRequest) encodeFields(e *jx.Encoder) {
 	}
 }
 
-var jsonFieldsNameOfIssueAPIKeyRequest = [8]string{
-	0: "subject",
-	1: "name",
-	2: "scopes",
-	3: "not_before",
-	4: "expires_at",
-	5: "cidrs",
-	6: "uses",
-	7: "attributes",
+var jsonFieldsNameOfIssueAPIKeyRequest = [11]string{
+	0:  "subject",
+	1:  "name",
+	2:  "scopes",
+	3:  "not_before",
+	4:  "expires_at",
+	5:  "cidrs",
+	6:  "uses",
+	7:  "rate",
+	8:  "per",
+	9:  "burst",
+	10: "attributes",
 }
 
 // Decode decodes IssueAPIKeyRequest from json.
@@ -1770,7 +1842,7 @@ func (s *IssueAPIKeyRequest) Decode(d *jx.Decoder) error {
 	if s == nil {
 		return errors.New("invalid: unable to decode IssueAPIKeyRequest to nil")
 	}
-	var requiredBitSet [1]uint8
+	var requiredBitSet [2]uint8
 
 	if err := d.ObjBytes(func(d *jx.Decoder, k []byte) error {
 		switch string(k) {
@@ -1864,6 +1936,36 @@ func (s *IssueAPIKeyRequest) Decode(d *jx.Decoder) error {
 			}(); err != nil {
 				return errors.Wrap(err, "decode field \"uses\"")
 			}
+		case "rate":
+			if err := func() error {
+				s.Rate.Reset()
+				if err := s.Rate.Decode(d); err != nil {
+					return err
+				}
+				return nil
+			}(); err != nil {
+				return errors.Wrap(err, "decode field \"rate\"")
+			}
+		case "per":
+			if err := func() error {
+				s.Per.Reset()
+				if err := s.Per.Decode(d); err != nil {
+					return err
+				}
+				return nil
+			}(); err != nil {
+				return errors.Wrap(err, "decode field \"per\"")
+			}
+		case "burst":
+			if err := func() error {
+				s.Burst.Reset()
+				if err := s.Burst.Decode(d); err != nil {
+					return err
+				}
+				return nil
+			}(); err != nil {
+				return errors.Wrap(err, "decode field \"burst\"")
+			}
 		case "attributes":
 			if err := func() error {
 				s.Attributes.Reset()
@@ -1883,8 +1985,9 @@ func (s *IssueAPIKeyRequest) Decode(d *jx.Decoder) error {
 	}
 	// Validate required fields.
 	var failures []validate.FieldError
-	for i, mask := range [1]uint8{
+	for i, mask := range [2]uint8{
 		0b00000001,
+		0b00000000,
 	} {
 		if result := (requiredBitSet[i] & mask) ^ mask; result != 0 {
 			// Mask only required fields and check equality to mask using XOR.
@@ -2097,6 +2200,187 @@ func (s *Issued) UnmarshalJSON(data []byte) error {
 	return s.Decode(d)
 }
 
+// Encode implements json.Marshaler.
+func (s *Meter) Encode(e *jx.Encoder) {
+	e.ObjStart()
+	s.encodeFields(e)
+	e.ObjEnd()
+}
+
+// encodeFields encodes fields.
+func (s *Meter) encodeFields(e *jx.Encoder) {
+	{
+		e.FieldStart("rate")
+		e.Int64(s.Rate)
+	}
+	{
+		e.FieldStart("per")
+		e.Int64(s.Per)
+	}
+	{
+		e.FieldStart("burst")
+		e.Int64(s.Burst)
+	}
+	{
+		e.FieldStart("remaining")
+		e.Int64(s.Remaining)
+	}
+	{
+		e.FieldStart("reset")
+		e.Int64(s.Reset)
+	}
+	{
+		e.FieldStart("retry")
+		e.Int64(s.Retry)
+	}
+}
+
+var jsonFieldsNameOfMeter = [6]string{
+	0: "rate",
+	1: "per",
+	2: "burst",
+	3: "remaining",
+	4: "reset",
+	5: "retry",
+}
+
+// Decode decodes Meter from json.
+func (s *Meter) Decode(d *jx.Decoder) error {
+	if s == nil {
+		return errors.New("invalid: unable to decode Meter to nil")
+	}
+	var requiredBitSet [1]uint8
+
+	if err := d.ObjBytes(func(d *jx.Decoder, k []byte) error {
+		switch string(k) {
+		case "rate":
+			requiredBitSet[0] |= 1 << 0
+			if err := func() error {
+				v, err := d.Int64()
+				s.Rate = int64(v)
+				if err != nil {
+					return err
+				}
+				return nil
+			}(); err != nil {
+				return errors.Wrap(err, "decode field \"rate\"")
+			}
+		case "per":
+			requiredBitSet[0] |= 1 << 1
+			if err := func() error {
+				v, err := d.Int64()
+				s.Per = int64(v)
+				if err != nil {
+					return err
+				}
+				return nil
+			}(); err != nil {
+				return errors.Wrap(err, "decode field \"per\"")
+			}
+		case "burst":
+			requiredBitSet[0] |= 1 << 2
+			if err := func() error {
+				v, err := d.Int64()
+				s.Burst = int64(v)
+				if err != nil {
+					return err
+				}
+				return nil
+			}(); err != nil {
+				return errors.Wrap(err, "decode field \"burst\"")
+			}
+		case "remaining":
+			requiredBitSet[0] |= 1 << 3
+			if err := func() error {
+				v, err := d.Int64()
+				s.Remaining = int64(v)
+				if err != nil {
+					return err
+				}
+				return nil
+			}(); err != nil {
+				return errors.Wrap(err, "decode field \"remaining\"")
+			}
+		case "reset":
+			requiredBitSet[0] |= 1 << 4
+			if err := func() error {
+				v, err := d.Int64()
+				s.Reset = int64(v)
+				if err != nil {
+					return err
+				}
+				return nil
+			}(); err != nil {
+				return errors.Wrap(err, "decode field \"reset\"")
+			}
+		case "retry":
+			requiredBitSet[0] |= 1 << 5
+			if err := func() error {
+				v, err := d.Int64()
+				s.Retry = int64(v)
+				if err != nil {
+					return err
+				}
+				return nil
+			}(); err != nil {
+				return errors.Wrap(err, "decode field \"retry\"")
+			}
+		default:
+			return d.Skip()
+		}
+		return nil
+	}); err != nil {
+		return errors.Wrap(err, "decode Meter")
+	}
+	// Validate required fields.
+	var failures []validate.FieldError
+	for i, mask := range [1]uint8{
+		0b00111111,
+	} {
+		if result := (requiredBitSet[i] & mask) ^ mask; result != 0 {
+			// Mask only required fields and check equality to mask using XOR.
+			//
+			// If XOR result is not zero, result is not equal to expected, so some fields are missed.
+			// Bits of fields which would be set are actually bits of missed fields.
+			missed := bits.OnesCount8(result)
+			for bitN := 0; bitN < missed; bitN++ {
+				bitIdx := bits.TrailingZeros8(result)
+				fieldIdx := i*8 + bitIdx
+				var name string
+				if fieldIdx < len(jsonFieldsNameOfMeter) {
+					name = jsonFieldsNameOfMeter[fieldIdx]
+				} else {
+					name = strconv.Itoa(fieldIdx)
+				}
+				failures = append(failures, validate.FieldError{
+					Name:  name,
+					Error: validate.ErrFieldRequired,
+				})
+				// Reset bit.
+				result &^= 1 << bitIdx
+			}
+		}
+	}
+	if len(failures) > 0 {
+		return &validate.Error{Fields: failures}
+	}
+
+	return nil
+}
+
+// MarshalJSON implements stdjson.Marshaler.
+func (s *Meter) MarshalJSON() ([]byte, error) {
+	e := jx.Encoder{}
+	s.Encode(&e)
+	return e.Bytes(), nil
+}
+
+// UnmarshalJSON implements stdjson.Unmarshaler.
+func (s *Meter) UnmarshalJSON(data []byte) error {
+	d := jx.DecodeBytes(data)
+	return s.Decode(d)
+}
+
 // Encode encodes Credential as json.
 func (o OptCredential) Encode(e *jx.Encoder) {
 	if !o.Set {
@@ -2265,6 +2549,39 @@ func (s OptIssueAPIKeyRequestAttributes) MarshalJSON() ([]byte, error) {
 
 // UnmarshalJSON implements stdjson.Unmarshaler.
 func (s *OptIssueAPIKeyRequestAttributes) UnmarshalJSON(data []byte) error {
+	d := jx.DecodeBytes(data)
+	return s.Decode(d)
+}
+
+// Encode encodes Meter as json.
+func (o OptMeter) Encode(e *jx.Encoder) {
+	if !o.Set {
+		return
+	}
+	o.Value.Encode(e)
+}
+
+// Decode decodes Meter from json.
+func (o *OptMeter) Decode(d *jx.Decoder) error {
+	if o == nil {
+		return errors.New("invalid: unable to decode OptMeter to nil")
+	}
+	o.Set = true
+	if err := o.Value.Decode(d); err != nil {
+		return err
+	}
+	return nil
+}
+
+// MarshalJSON implements stdjson.Marshaler.
+func (s OptMeter) MarshalJSON() ([]byte, error) {
+	e := jx.Encoder{}
+	s.Encode(&e)
+	return e.Bytes(), nil
+}
+
+// UnmarshalJSON implements stdjson.Unmarshaler.
+func (s *OptMeter) UnmarshalJSON(data []byte) error {
 	d := jx.DecodeBytes(data)
 	return s.Decode(d)
 }
@@ -3656,6 +3973,24 @@ func (s *UpdateAPIKeyRequest) encodeFields(e *jx.Encoder) {
 		}
 	}
 	{
+		if s.Rate.Set {
+			e.FieldStart("rate")
+			s.Rate.Encode(e)
+		}
+	}
+	{
+		if s.Per.Set {
+			e.FieldStart("per")
+			s.Per.Encode(e)
+		}
+	}
+	{
+		if s.Burst.Set {
+			e.FieldStart("burst")
+			s.Burst.Encode(e)
+		}
+	}
+	{
 		if s.Attributes.Set {
 			e.FieldStart("attributes")
 			s.Attributes.Encode(e)
@@ -3663,15 +3998,18 @@ func (s *UpdateAPIKeyRequest) encodeFields(e *jx.Encoder) {
 	}
 }
 
-var jsonFieldsNameOfUpdateAPIKeyRequest = [8]string{
-	0: "revision",
-	1: "name",
-	2: "scopes",
-	3: "not_before",
-	4: "expires_at",
-	5: "cidrs",
-	6: "uses",
-	7: "attributes",
+var jsonFieldsNameOfUpdateAPIKeyRequest = [11]string{
+	0:  "revision",
+	1:  "name",
+	2:  "scopes",
+	3:  "not_before",
+	4:  "expires_at",
+	5:  "cidrs",
+	6:  "uses",
+	7:  "rate",
+	8:  "per",
+	9:  "burst",
+	10: "attributes",
 }
 
 // Decode decodes UpdateAPIKeyRequest from json.
@@ -3679,7 +4017,7 @@ func (s *UpdateAPIKeyRequest) Decode(d *jx.Decoder) error {
 	if s == nil {
 		return errors.New("invalid: unable to decode UpdateAPIKeyRequest to nil")
 	}
-	var requiredBitSet [1]uint8
+	var requiredBitSet [2]uint8
 
 	if err := d.ObjBytes(func(d *jx.Decoder, k []byte) error {
 		switch string(k) {
@@ -3773,6 +4111,36 @@ func (s *UpdateAPIKeyRequest) Decode(d *jx.Decoder) error {
 			}(); err != nil {
 				return errors.Wrap(err, "decode field \"uses\"")
 			}
+		case "rate":
+			if err := func() error {
+				s.Rate.Reset()
+				if err := s.Rate.Decode(d); err != nil {
+					return err
+				}
+				return nil
+			}(); err != nil {
+				return errors.Wrap(err, "decode field \"rate\"")
+			}
+		case "per":
+			if err := func() error {
+				s.Per.Reset()
+				if err := s.Per.Decode(d); err != nil {
+					return err
+				}
+				return nil
+			}(); err != nil {
+				return errors.Wrap(err, "decode field \"per\"")
+			}
+		case "burst":
+			if err := func() error {
+				s.Burst.Reset()
+				if err := s.Burst.Decode(d); err != nil {
+					return err
+				}
+				return nil
+			}(); err != nil {
+				return errors.Wrap(err, "decode field \"burst\"")
+			}
 		case "attributes":
 			if err := func() error {
 				s.Attributes.Reset()
@@ -3792,8 +4160,9 @@ func (s *UpdateAPIKeyRequest) Decode(d *jx.Decoder) error {
 	}
 	// Validate required fields.
 	var failures []validate.FieldError
-	for i, mask := range [1]uint8{
+	for i, mask := range [2]uint8{
 		0b00000001,
+		0b00000000,
 	} {
 		if result := (requiredBitSet[i] & mask) ^ mask; result != 0 {
 			// Mask only required fields and check equality to mask using XOR.
@@ -4009,6 +4378,132 @@ func (s *UpdateSpaceRequest) UnmarshalJSON(data []byte) error {
 }
 
 // Encode implements json.Marshaler.
+func (s *Use) Encode(e *jx.Encoder) {
+	e.ObjStart()
+	s.encodeFields(e)
+	e.ObjEnd()
+}
+
+// encodeFields encodes fields.
+func (s *Use) encodeFields(e *jx.Encoder) {
+	{
+		e.FieldStart("ip")
+		e.Str(s.IP)
+	}
+	{
+		e.FieldStart("first_at")
+		s.FirstAt.Encode(e)
+	}
+	{
+		e.FieldStart("last_at")
+		s.LastAt.Encode(e)
+	}
+}
+
+var jsonFieldsNameOfUse = [3]string{
+	0: "ip",
+	1: "first_at",
+	2: "last_at",
+}
+
+// Decode decodes Use from json.
+func (s *Use) Decode(d *jx.Decoder) error {
+	if s == nil {
+		return errors.New("invalid: unable to decode Use to nil")
+	}
+	var requiredBitSet [1]uint8
+
+	if err := d.ObjBytes(func(d *jx.Decoder, k []byte) error {
+		switch string(k) {
+		case "ip":
+			requiredBitSet[0] |= 1 << 0
+			if err := func() error {
+				v, err := d.Str()
+				s.IP = string(v)
+				if err != nil {
+					return err
+				}
+				return nil
+			}(); err != nil {
+				return errors.Wrap(err, "decode field \"ip\"")
+			}
+		case "first_at":
+			requiredBitSet[0] |= 1 << 1
+			if err := func() error {
+				if err := s.FirstAt.Decode(d); err != nil {
+					return err
+				}
+				return nil
+			}(); err != nil {
+				return errors.Wrap(err, "decode field \"first_at\"")
+			}
+		case "last_at":
+			requiredBitSet[0] |= 1 << 2
+			if err := func() error {
+				if err := s.LastAt.Decode(d); err != nil {
+					return err
+				}
+				return nil
+			}(); err != nil {
+				return errors.Wrap(err, "decode field \"last_at\"")
+			}
+		default:
+			return d.Skip()
+		}
+		return nil
+	}); err != nil {
+		return errors.Wrap(err, "decode Use")
+	}
+	// Validate required fields.
+	var failures []validate.FieldError
+	for i, mask := range [1]uint8{
+		0b00000111,
+	} {
+		if result := (requiredBitSet[i] & mask) ^ mask; result != 0 {
+			// Mask only required fields and check equality to mask using XOR.
+			//
+			// If XOR result is not zero, result is not equal to expected, so some fields are missed.
+			// Bits of fields which would be set are actually bits of missed fields.
+			missed := bits.OnesCount8(result)
+			for bitN := 0; bitN < missed; bitN++ {
+				bitIdx := bits.TrailingZeros8(result)
+				fieldIdx := i*8 + bitIdx
+				var name string
+				if fieldIdx < len(jsonFieldsNameOfUse) {
+					name = jsonFieldsNameOfUse[fieldIdx]
+				} else {
+					name = strconv.Itoa(fieldIdx)
+				}
+				failures = append(failures, validate.FieldError{
+					Name:  name,
+					Error: validate.ErrFieldRequired,
+				})
+				// Reset bit.
+				result &^= 1 << bitIdx
+			}
+		}
+	}
+	if len(failures) > 0 {
+		return &validate.Error{Fields: failures}
+	}
+
+	return nil
+}
+
+// MarshalJSON implements stdjson.Marshaler.
+func (s *Use) MarshalJSON() ([]byte, error) {
+	e := jx.Encoder{}
+	s.Encode(&e)
+	return e.Bytes(), nil
+}
+
+// UnmarshalJSON implements stdjson.Unmarshaler.
+func (s *Use) UnmarshalJSON(data []byte) error {
+	d := jx.DecodeBytes(data)
+	return s.Decode(d)
+}
+
+// Encode implements json.Marshaler.
 func (s *Verdict) Encode(e *jx.Encoder) {
 	e.ObjStart()
 	s.encodeFields(e)
@@ -4032,16 +4527,23 @@ func (s *Verdict) encodeFields(e *jx.Encoder) {
 		}
 	}
 	{
+		if s.Limit.Set {
+			e.FieldStart("limit")
+			s.Limit.Encode(e)
+		}
+	}
+	{
 		e.FieldStart("staleness_ms")
 		e.Int64(s.StalenessMs)
 	}
 }
 
-var jsonFieldsNameOfVerdict = [4]string{
+var jsonFieldsNameOfVerdict = [5]string{
 	0: "valid",
 	1: "reason",
 	2: "credential",
-	3: "staleness_ms",
+	3: "limit",
+	4: "staleness_ms",
 }
 
 // Decode decodes Verdict from json.
@@ -4087,8 +4589,18 @@ func (s *Verdict) Decode(d *jx.Decoder) error {
 			}(); err != nil {
 				return errors.Wrap(err, "decode field \"credential\"")
 			}
+		case "limit":
+			if err := func() error {
+				s.Limit.Reset()
+				if err := s.Limit.Decode(d); err != nil {
+					return err
+				}
+				return nil
+			}(); err != nil {
+				return errors.Wrap(err, "decode field \"limit\"")
+			}
 		case "staleness_ms":
-			requiredBitSet[0] |= 1 << 3
+			requiredBitSet[0] |= 1 << 4
 			if err := func() error {
 				v, err := d.Int64()
 				s.StalenessMs = int64(v)
@@ -4109,7 +4621,7 @@ func (s *Verdict) Decode(d *jx.Decoder) error {
 	// Validate required fields.
 	var failures []validate.FieldError
 	for i, mask := range [1]uint8{
-		0b00001011,
+		0b00010011,
 	} {
 		if result := (requiredBitSet[i] & mask) ^ mask; result != 0 {
 			// Mask only required fields and check equality to mask using XOR.
@@ -4438,9 +4950,19 @@ func (s *Version) encodeFields(e *jx.Encoder) {
 			s.LastUsedAt.Encode(e)
 		}
 	}
+	{
+		if s.UsedFrom != nil {
+			e.FieldStart("used_from")
+			e.ArrStart()
+			for _, elem := range s.UsedFrom {
+				elem.Encode(e)
+			}
+			e.ArrEnd()
+		}
+	}
 }
 
-var jsonFieldsNameOfVersion = [8]string{
+var jsonFieldsNameOfVersion = [9]string{
 	0: "id",
 	1: "number",
 	2: "prefix",
@@ -4449,6 +4971,7 @@ var jsonFieldsNameOfVersion = [8]string{
 	5: "ends_at",
 	6: "first_used_at",
 	7: "last_used_at",
+	8: "used_from",
 }
 
 // Decode decodes Version from json.
@@ -4456,7 +4979,7 @@ func (s *Version) Decode(d *jx.Decoder) error {
 	if s == nil {
 		return errors.New("invalid: unable to decode Version to nil")
 	}
-	var requiredBitSet [1]uint8
+	var requiredBitSet [2]uint8
 
 	if err := d.ObjBytes(func(d *jx.Decoder, k []byte) error {
 		switch string(k) {
@@ -4548,6 +5071,23 @@ func (s *Version) Decode(d *jx.Decoder) error {
 			}(); err != nil {
 				return errors.Wrap(err, "decode field \"last_used_at\"")
 			}
+		case "used_from":
+			if err := func() error {
+				s.UsedFrom = make([]Use, 0)
+				if err := d.Arr(func(d *jx.Decoder) error {
+					var elem Use
+					if err := elem.Decode(d); err != nil {
+						return err
+					}
+					s.UsedFrom = append(s.UsedFrom, elem)
+					return nil
+				}); err != nil {
+					return err
+				}
+				return nil
+			}(); err != nil {
+				return errors.Wrap(err, "decode field \"used_from\"")
+			}
 		default:
 			return d.Skip()
 		}
@@ -4557,8 +5097,9 @@ func (s *Version) Decode(d *jx.Decoder) error {
 	}
 	// Validate required fields.
 	var failures []validate.FieldError
-	for i, mask := range [1]uint8{
+	for i, mask := range [2]uint8{
 		0b00011111,
+		0b00000000,
 	} {
 		if result := (requiredBitSet[i] & mask) ^ mask; result != 0 {
 			// Mask only required fields and check equality to mask using XOR.

@@ -268,11 +268,22 @@ func decodeGetSpaceParams(args [1]string, argsEscaped bool, r *http.Request) (pa
 
 // IssueAPIKeyParams is parameters of issueAPIKey operation.
 type IssueAPIKeyParams struct {
+	// Names the request, so that it can be sent again; see Idempotency.
+	IdempotencyKey OptString `json:",omitempty,omitzero"`
 	// A space's name. `default` is there from the start.
 	Space string
 }
 
 func unpackIssueAPIKeyParams(packed middleware.Parameters) (params IssueAPIKeyParams) {
+	{
+		key := middleware.ParameterKey{
+			Name: "Idempotency-Key",
+			In:   "header",
+		}
+		if v, ok := packed[key]; ok {
+			params.IdempotencyKey = v.(OptString)
+		}
+	}
 	{
 		key := middleware.ParameterKey{
 			Name: "space",
@@ -284,6 +295,73 @@ func unpackIssueAPIKeyParams(packed middleware.Parameters) (params IssueAPIKeyPa
 }
 
 func decodeIssueAPIKeyParams(args [1]string, argsEscaped bool, r *http.Request) (params IssueAPIKeyParams, _ error) {
+	h := uri.NewHeaderDecoder(r.Header)
+	// Decode header: Idempotency-Key.
+	if err := func() error {
+		cfg := uri.HeaderParameterDecodingConfig{
+			Name:    "Idempotency-Key",
+			Explode: false,
+		}
+		if err := h.HasParam(cfg); err == nil {
+			if err := h.DecodeParam(cfg, func(d uri.Decoder) error {
+				var paramsDotIdempotencyKeyVal string
+				if err := func() error {
+					val, err := d.DecodeValue()
+					if err != nil {
+						return err
+					}
+
+					c, err := conv.ToString(val)
+					if err != nil {
+						return err
+					}
+
+					paramsDotIdempotencyKeyVal = c
+					return nil
+				}(); err != nil {
+					return err
+				}
+				params.IdempotencyKey.SetTo(paramsDotIdempotencyKeyVal)
+				return nil
+			}); err != nil {
+				return err
+			}
+			if err := func() error {
+				if value, ok := params.IdempotencyKey.Get(); ok {
+					if err := func() error {
+						if err := (validate.String{
+							MinLength:     16,
+							MinLengthSet:  true,
+							MaxLength:     255,
+							MaxLengthSet:  true,
+							Email:         false,
+							Hostname:      false,
+							Regex:         nil,
+							MinNumeric:    0,
+							MinNumericSet: false,
+							MaxNumeric:    0,
+							MaxNumericSet: false,
+						}).Validate(string(value)); err != nil {
+							return errors.Wrap(err, "string")
+						}
+						return nil
+					}(); err != nil {
+						return err
+					}
+				}
+				return nil
+			}(); err != nil {
+				return err
+			}
+		}
+		return nil
+	}(); err != nil {
+		return params, &ogenerrors.DecodeParamError{
+			Name: "Idempotency-Key",
+			In:   "header",
+			Err:  err,
+		}
+	}
 	// Decode path: space.
 	if err := func() error {
 		param := args[0]
@@ -1204,6 +1282,8 @@ func decodeRollbackAPIKeyParams(args [2]string, argsEscaped bool, r *http.Reques
 
 // RotateAPIKeyParams is parameters of rotateAPIKey operation.
 type RotateAPIKeyParams struct {
+	// Names the request, so that it can be sent again; see Idempotency.
+	IdempotencyKey OptString `json:",omitempty,omitzero"`
 	// A space's name. `default` is there from the start.
 	Space string
 	// The id of a credential, or of one of its versions; 16 characters of 0-9, A-Z and a-z.
@@ -1211,6 +1291,15 @@ type RotateAPIKeyParams struct {
 }
 
 func unpackRotateAPIKeyParams(packed middleware.Parameters) (params RotateAPIKeyParams) {
+	{
+		key := middleware.ParameterKey{
+			Name: "Idempotency-Key",
+			In:   "header",
+		}
+		if v, ok := packed[key]; ok {
+			params.IdempotencyKey = v.(OptString)
+		}
+	}
 	{
 		key := middleware.ParameterKey{
 			Name: "space",
@@ -1229,6 +1318,73 @@ func unpackRotateAPIKeyParams(packed middleware.Parameters) (params RotateAPIKey
 }
 
 func decodeRotateAPIKeyParams(args [2]string, argsEscaped bool, r *http.Request) (params RotateAPIKeyParams, _ error) {
+	h := uri.NewHeaderDecoder(r.Header)
+	// Decode header: Idempotency-Key.
+	if err := func() error {
+		cfg := uri.HeaderParameterDecodingConfig{
+			Name:    "Idempotency-Key",
+			Explode: false,
+		}
+		if err := h.HasParam(cfg); err == nil {
+			if err := h.DecodeParam(cfg, func(d uri.Decoder) error {
+				var paramsDotIdempotencyKeyVal string
+				if err := func() error {
+					val, err := d.DecodeValue()
+					if err != nil {
+						return err
+					}
+
+					c, err := conv.ToString(val)
+					if err != nil {
+						return err
+					}
+
+					paramsDotIdempotencyKeyVal = c
+					return nil
+				}(); err != nil {
+					return err
+				}
+				params.IdempotencyKey.SetTo(paramsDotIdempotencyKeyVal)
+				return nil
+			}); err != nil {
+				return err
+			}
+			if err := func() error {
+				if value, ok := params.IdempotencyKey.Get(); ok {
+					if err := func() error {
+						if err := (validate.String{
+							MinLength:     16,
+							MinLengthSet:  true,
+							MaxLength:     255,
+							MaxLengthSet:  true,
+							Email:         false,
+							Hostname:      false,
+							Regex:         nil,
+							MinNumeric:    0,
+							MinNumericSet: false,
+							MaxNumeric:    0,
+							MaxNumericSet: false,
+						}).Validate(string(value)); err != nil {
+							return errors.Wrap(err, "string")
+						}
+						return nil
+					}(); err != nil {
+						return err
+					}
+				}
+				return nil
+			}(); err != nil {
+				return err
+			}
+		}
+		return nil
+	}(); err != nil {
+		return params, &ogenerrors.DecodeParamError{
+			Name: "Idempotency-Key",
+			In:   "header",
+			Err:  err,
+		}
+	}
 	// Decode path: space.
 	if err := func() error {
 		param := args[0]

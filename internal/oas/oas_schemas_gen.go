@@ -299,6 +299,11 @@ type Credential struct {
 	Cidrs []string `json:"cidrs"`
 	// How often it may be used; absent if that is without limit.
 	Uses OptInt64 `json:"uses"`
+	// How many uses are accepted in `per` seconds, with up to `burst` at once; absent where there is no
+	// limit.
+	Rate  OptInt64 `json:"rate"`
+	Per   OptInt64 `json:"per"`
+	Burst OptInt64 `json:"burst"`
 	// How often it was used while that was limited; absent if it never was.
 	Used OptInt64 `json:"used"`
 	// The newest version and, after a rotation, the one before it, in this order. Verify gives only the
@@ -384,6 +389,21 @@ func (s *Credential) GetCidrs() []string {
 // GetUses returns the value of Uses.
 func (s *Credential) GetUses() OptInt64 {
 	return s.Uses
+}
+
+// GetRate returns the value of Rate.
+func (s *Credential) GetRate() OptInt64 {
+	return s.Rate
+}
+
+// GetPer returns the value of Per.
+func (s *Credential) GetPer() OptInt64 {
+	return s.Per
+}
+
+// GetBurst returns the value of Burst.
+func (s *Credential) GetBurst() OptInt64 {
+	return s.Burst
 }
 
 // GetUsed returns the value of Used.
@@ -474,6 +494,21 @@ func (s *Credential) SetCidrs(val []string) {
 // SetUses sets the value of Uses.
 func (s *Credential) SetUses(val OptInt64) {
 	s.Uses = val
+}
+
+// SetRate sets the value of Rate.
+func (s *Credential) SetRate(val OptInt64) {
+	s.Rate = val
+}
+
+// SetPer sets the value of Per.
+func (s *Credential) SetPer(val OptInt64) {
+	s.Per = val
+}
+
+// SetBurst sets the value of Burst.
+func (s *Credential) SetBurst(val OptInt64) {
+	s.Burst = val
 }
 
 // SetUsed sets the value of Used.
@@ -702,6 +737,13 @@ type IssueAPIKeyRequest struct {
 	Cidrs []string `json:"cidrs"`
 	// How often verify accepts it, exactly; 1 to 9223372036854775807. Without limit, unless given.
 	Uses OptInt64 `json:"uses"`
+	// How many uses verify accepts in `per`, evenly spread; 1 to 1000000000. Given together with `per`; no
+	// limit, unless given. Metered in each server process apart.
+	Rate OptInt64 `json:"rate"`
+	// The time that `rate` is for, in seconds; 1 to 31622400.
+	Per OptInt64 `json:"per"`
+	// How many of them may come at once; 1 to 1000000000. As many as `rate`, unless given.
+	Burst OptInt64 `json:"burst"`
 	// For the application; up to 64, with names of 1 to 64 and values of up to 1024 bytes. Put no secrets
 	// there.
 	Attributes OptIssueAPIKeyRequestAttributes `json:"attributes"`
@@ -742,6 +784,21 @@ func (s *IssueAPIKeyRequest) GetUses() OptInt64 {
 	return s.Uses
 }
 
+// GetRate returns the value of Rate.
+func (s *IssueAPIKeyRequest) GetRate() OptInt64 {
+	return s.Rate
+}
+
+// GetPer returns the value of Per.
+func (s *IssueAPIKeyRequest) GetPer() OptInt64 {
+	return s.Per
+}
+
+// GetBurst returns the value of Burst.
+func (s *IssueAPIKeyRequest) GetBurst() OptInt64 {
+	return s.Burst
+}
+
 // GetAttributes returns the value of Attributes.
 func (s *IssueAPIKeyRequest) GetAttributes() OptIssueAPIKeyRequestAttributes {
 	return s.Attributes
@@ -780,6 +837,21 @@ func (s *IssueAPIKeyRequest) SetCidrs(val []string) {
 // SetUses sets the value of Uses.
 func (s *IssueAPIKeyRequest) SetUses(val OptInt64) {
 	s.Uses = val
+}
+
+// SetRate sets the value of Rate.
+func (s *IssueAPIKeyRequest) SetRate(val OptInt64) {
+	s.Rate = val
+}
+
+// SetPer sets the value of Per.
+func (s *IssueAPIKeyRequest) SetPer(val OptInt64) {
+	s.Per = val
+}
+
+// SetBurst sets the value of Burst.
+func (s *IssueAPIKeyRequest) SetBurst(val OptInt64) {
+	s.Burst = val
 }
 
 // SetAttributes sets the value of Attributes.
@@ -825,6 +897,81 @@ func (s *Issued) SetCredential(val Credential) {
 // SetToken sets the value of Token.
 func (s *Issued) SetToken(val string) {
 	s.Token = val
+}
+
+// What is left of the key's limit, after this use; of a key without one it is absent, and so it is
+// where another reason than `rate_limited` came first. Times are in seconds, rounded up.
+// Ref: #/components/schemas/Meter
+type Meter struct {
+	Rate  int64 `json:"rate"`
+	Per   int64 `json:"per"`
+	Burst int64 `json:"burst"`
+	// Uses that are left at once.
+	Remaining int64 `json:"remaining"`
+	// Until all of `burst` is there again.
+	Reset int64 `json:"reset"`
+	// Until the next use is accepted; 0 where it is now.
+	Retry int64 `json:"retry"`
+}
+
+// GetRate returns the value of Rate.
+func (s *Meter) GetRate() int64 {
+	return s.Rate
+}
+
+// GetPer returns the value of Per.
+func (s *Meter) GetPer() int64 {
+	return s.Per
+}
+
+// GetBurst returns the value of Burst.
+func (s *Meter) GetBurst() int64 {
+	return s.Burst
+}
+
+// GetRemaining returns the value of Remaining.
+func (s *Meter) GetRemaining() int64 {
+	return s.Remaining
+}
+
+// GetReset returns the value of Reset.
+func (s *Meter) GetReset() int64 {
+	return s.Reset
+}
+
+// GetRetry returns the value of Retry.
+func (s *Meter) GetRetry() int64 {
+	return s.Retry
+}
+
+// SetRate sets the value of Rate.
+func (s *Meter) SetRate(val int64) {
+	s.Rate = val
+}
+
+// SetPer sets the value of Per.
+func (s *Meter) SetPer(val int64) {
+	s.Per = val
+}
+
+// SetBurst sets the value of Burst.
+func (s *Meter) SetBurst(val int64) {
+	s.Burst = val
+}
+
+// SetRemaining sets the value of Remaining.
+func (s *Meter) SetRemaining(val int64) {
+	s.Remaining = val
+}
+
+// SetReset sets the value of Reset.
+func (s *Meter) SetReset(val int64) {
+	s.Reset = val
+}
+
+// SetRetry sets the value of Retry.
+func (s *Meter) SetRetry(val int64) {
+	s.Retry = val
 }
 
 // NewOptCredential returns new OptCredential with value set to v.
@@ -1051,6 +1198,52 @@ func (o OptIssueAPIKeyRequestAttributes) Get() (v IssueAPIKeyRequestAttributes, 
 
 // Or returns value if set, or given parameter if does not.
 func (o OptIssueAPIKeyRequestAttributes) Or(d IssueAPIKeyRequestAttributes) IssueAPIKeyRequestAttributes {
+	if v, ok := o.Get(); ok {
+		return v
+	}
+	return d
+}
+
+// NewOptMeter returns new OptMeter with value set to v.
+func NewOptMeter(v Meter) OptMeter {
+	return OptMeter{
+		Value: v,
+		Set:   true,
+	}
+}
+
+// OptMeter is optional Meter.
+type OptMeter struct {
+	Value Meter
+	Set   bool
+}
+
+// IsSet returns true if OptMeter was set.
+func (o OptMeter) IsSet() bool { return o.Set }
+
+// Reset unsets value.
+func (o *OptMeter) Reset() {
+	var v Meter
+	o.Value = v
+	o.Set = false
+}
+
+// SetTo sets value to v.
+func (o *OptMeter) SetTo(v Meter) {
+	o.Set = true
+	o.Value = v
+}
+
+// Get returns value and boolean that denotes whether value was set.
+func (o OptMeter) Get() (v Meter, ok bool) {
+	if !o.Set {
+		return v, false
+	}
+	return o.Value, true
+}
+
+// Or returns value if set, or given parameter if does not.
+func (o OptMeter) Or(d Meter) Meter {
 	if v, ok := o.Get(); ok {
 		return v
 	}
@@ -1336,8 +1529,8 @@ func (o OptUpdateAPIKeyRequestAttributes) Or(d UpdateAPIKeyRequestAttributes) Up
 type Problem struct {
 	// What went wrong, for programs: `urn:keyfob:problem:` and one of `input`, `unauthenticated`,
 	// `forbidden`, `not-found` (no such credential), `space-not-found`, `route-not-found`,
-	// `method-not-allowed`, `body-timeout`, `conflict`, `exists`, `body-too-large`, `media-type`,
-	// `internal`, `unavailable`, `busy`.
+	// `method-not-allowed`, `body-timeout`, `conflict`, `exists`, `idempotency-key-reused`,
+	// `body-too-large`, `media-type`, `internal`, `unavailable`, `clock-behind`, `busy`.
 	Type string `json:"type"`
 	// The same in a few words, for people. One for each type.
 	Title string `json:"title"`
@@ -1707,6 +1900,12 @@ type UpdateAPIKeyRequest struct {
 	Cidrs []string `json:"cidrs"`
 	// Counts what was used so far as well. Null is without limit.
 	Uses OptNilInt64 `json:"uses"`
+	// Given together with `per`; null takes the limit away.
+	Rate OptNilInt64 `json:"rate"`
+	// In seconds; null with the `rate`.
+	Per OptNilInt64 `json:"per"`
+	// Given together with `rate`; as many as that, unless given.
+	Burst OptNilInt64 `json:"burst"`
 	// Empty takes all away.
 	Attributes OptUpdateAPIKeyRequestAttributes `json:"attributes"`
 }
@@ -1744,6 +1943,21 @@ func (s *UpdateAPIKeyRequest) GetCidrs() []string {
 // GetUses returns the value of Uses.
 func (s *UpdateAPIKeyRequest) GetUses() OptNilInt64 {
 	return s.Uses
+}
+
+// GetRate returns the value of Rate.
+func (s *UpdateAPIKeyRequest) GetRate() OptNilInt64 {
+	return s.Rate
+}
+
+// GetPer returns the value of Per.
+func (s *UpdateAPIKeyRequest) GetPer() OptNilInt64 {
+	return s.Per
+}
+
+// GetBurst returns the value of Burst.
+func (s *UpdateAPIKeyRequest) GetBurst() OptNilInt64 {
+	return s.Burst
 }
 
 // GetAttributes returns the value of Attributes.
@@ -1784,6 +1998,21 @@ func (s *UpdateAPIKeyRequest) SetCidrs(val []string) {
 // SetUses sets the value of Uses.
 func (s *UpdateAPIKeyRequest) SetUses(val OptNilInt64) {
 	s.Uses = val
+}
+
+// SetRate sets the value of Rate.
+func (s *UpdateAPIKeyRequest) SetRate(val OptNilInt64) {
+	s.Rate = val
+}
+
+// SetPer sets the value of Per.
+func (s *UpdateAPIKeyRequest) SetPer(val OptNilInt64) {
+	s.Per = val
+}
+
+// SetBurst sets the value of Burst.
+func (s *UpdateAPIKeyRequest) SetBurst(val OptNilInt64) {
+	s.Burst = val
 }
 
 // SetAttributes sets the value of Attributes.
@@ -1831,16 +2060,54 @@ func (s *UpdateSpaceRequest) SetRevision(val int64) {
 	s.Revision = val
 }
 
+// Ref: #/components/schemas/Use
+type Use struct {
+	IP      string `json:"ip"`
+	FirstAt Time   `json:"first_at"`
+	LastAt  Time   `json:"last_at"`
+}
+
+// GetIP returns the value of IP.
+func (s *Use) GetIP() string {
+	return s.IP
+}
+
+// GetFirstAt returns the value of FirstAt.
+func (s *Use) GetFirstAt() Time {
+	return s.FirstAt
+}
+
+// GetLastAt returns the value of LastAt.
+func (s *Use) GetLastAt() Time {
+	return s.LastAt
+}
+
+// SetIP sets the value of IP.
+func (s *Use) SetIP(val string) {
+	s.IP = val
+}
+
+// SetFirstAt sets the value of FirstAt.
+func (s *Use) SetFirstAt(val Time) {
+	s.FirstAt = val
+}
+
+// SetLastAt sets the value of LastAt.
+func (s *Use) SetLastAt(val Time) {
+	s.LastAt = val
+}
+
 // Ref: #/components/schemas/Verdict
 type Verdict struct {
 	Valid bool `json:"valid"`
 	// `ok`, or why it is not valid: `malformed`, `unknown`, `revoked`, `expired`, `replaced`, `suspended`,
-	// `not_yet`, `ip`, `scope` or `exhausted`; of several the first in this order. Later versions add
-	// others.
+	// `not_yet`, `ip`, `scope`, `exhausted` or `rate_limited`; of several the first in this order. Later
+	// versions add others.
 	Reason     string        `json:"reason"`
 	Credential OptCredential `json:"credential"`
-	// How old the knowledge behind the verdict may be, in milliseconds. Each verdict is read from the
-	// store, so it is 0.
+	Limit      OptMeter      `json:"limit"`
+	// How old the knowledge behind the verdict is, in milliseconds, rounded up: 0 where the store was
+	// asked, and never more than 1000. What this server itself has changed it knows at once.
 	StalenessMs int64 `json:"staleness_ms"`
 }
 
@@ -1857,6 +2124,11 @@ func (s *Verdict) GetReason() string {
 // GetCredential returns the value of Credential.
 func (s *Verdict) GetCredential() OptCredential {
 	return s.Credential
+}
+
+// GetLimit returns the value of Limit.
+func (s *Verdict) GetLimit() OptMeter {
+	return s.Limit
 }
 
 // GetStalenessMs returns the value of StalenessMs.
@@ -1877,6 +2149,11 @@ func (s *Verdict) SetReason(val string) {
 // SetCredential sets the value of Credential.
 func (s *Verdict) SetCredential(val OptCredential) {
 	s.Credential = val
+}
+
+// SetLimit sets the value of Limit.
+func (s *Verdict) SetLimit(val OptMeter) {
+	s.Limit = val
 }
 
 // SetStalenessMs sets the value of StalenessMs.
@@ -1972,6 +2249,9 @@ type Version struct {
 	FirstUsedAt OptTime `json:"first_used_at"`
 	// When verify last accepted it, written down some seconds late; absent if it never did.
 	LastUsedAt OptTime `json:"last_used_at"`
+	// From where it was used, the last used first: up to 16 addresses that verify was told. Only the
+	// answer to the request for one key has it.
+	UsedFrom []Use `json:"used_from"`
 }
 
 // GetID returns the value of ID.
@@ -2014,6 +2294,11 @@ func (s *Version) GetLastUsedAt() OptTime {
 	return s.LastUsedAt
 }
 
+// GetUsedFrom returns the value of UsedFrom.
+func (s *Version) GetUsedFrom() []Use {
+	return s.UsedFrom
+}
+
 // SetID sets the value of ID.
 func (s *Version) SetID(val string) {
 	s.ID = val
@@ -2052,4 +2337,9 @@ func (s *Version) SetFirstUsedAt(val OptTime) {
 // SetLastUsedAt sets the value of LastUsedAt.
 func (s *Version) SetLastUsedAt(val OptTime) {
 	s.LastUsedAt = val
+}
+
+// SetUsedFrom sets the value of UsedFrom.
+func (s *Version) SetUsedFrom(val []Use) {
+	s.UsedFrom = val
 }

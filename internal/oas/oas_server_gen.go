@@ -69,7 +69,7 @@ type Handler interface {
 	PurgeAPIKeys(ctx context.Context, req *PurgeRequest, params PurgeAPIKeysParams) (*Purged, error)
 	// Readyz implements readyz operation.
 	//
-	// 503 while the store does not.
+	// 503 while the store does not, and while the clock is more than 30 seconds behind what it was before.
 	//
 	// GET /readyz
 	Readyz(ctx context.Context) (*Health, error)
