@@ -82,6 +82,9 @@ func (u *ui) showCredential(c *oas.Credential) error {
 	if uses, ok := c.Uses.Get(); ok {
 		t.row("uses", itoa(c.Used.Or(0))+" of "+itoa(uses))
 	}
+	if rate, ok := c.Rate.Get(); ok {
+		t.row("rate", rateText(rate, c.Per.Or(0), c.Burst.Or(rate)))
+	}
 	for _, name := range slices.Sorted(maps.Keys(c.Attributes)) {
 		t.row("attribute", name+"="+c.Attributes[name])
 	}
@@ -91,8 +94,20 @@ func (u *ui) showCredential(c *oas.Credential) error {
 			state += " until " + timeText(ends)
 		}
 		t.row("version", itoa(v.Number)+" "+v.Prefix+"_"+v.ID+"… "+state+", "+usedText(&v))
+		for _, use := range v.UsedFrom {
+			t.row("", "from "+use.IP+", last at "+timeText(use.LastAt))
+		}
 	}
 	return t.end()
+}
+
+// rateText says a limit as --rate takes it.
+func rateText(rate, per, burst int64) string {
+	v := rateValue{uses: rate, per: time.Duration(per) * time.Second}
+	if burst == rate {
+		return v.String()
+	}
+	return v.String() + ", " + itoa(burst) + " at once"
 }
 
 // usedText says when a version was used.

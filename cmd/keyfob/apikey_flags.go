@@ -1,6 +1,8 @@
 package main
 
 import (
+	"errors"
+	"math"
 	"slices"
 	"strings"
 
@@ -18,6 +20,8 @@ type apiKeyFlags struct {
 	expires    momentValue
 	cidrs      *[]string
 	uses       usesValue
+	rate       rateValue
+	burst      wholeValue
 	attributes pairsValue
 }
 
@@ -25,6 +29,7 @@ func addAPIKeyFlags(cmd *cobra.Command) *apiKeyFlags {
 	p := &apiKeyFlags{
 		notBefore:  momentValue{none: "now", zero: "is 0; give now for no wait"},
 		expires:    momentValue{none: "never", zero: "is 0, and the key could never be used; give a time, as 30d, or never"},
+		burst:      wholeValue{least: 1, most: math.MaxInt64},
 		attributes: pairsValue{},
 	}
 	flags := cmd.Flags()
@@ -34,12 +39,25 @@ func addAPIKeyFlags(cmd *cobra.Command) *apiKeyFlags {
 	flags.Var(&p.expires, "expires", "from when on it is refused, as 30d, 2030-01-02T03:04:05Z or never")
 	p.cidrs = flags.StringArray("cidr", nil, "a `NETWORK` that it may be used from, as 192.0.2.0/24; may be given many times")
 	flags.Var(&p.uses, "uses", "how often it may be used, or unlimited")
+	flags.Var(&p.rate, "rate", "how often it may be used in a time, as 100/1m, or unlimited")
+	flags.Var(&p.burst, "burst", "how many of these uses may come at once; the default is all")
 	flags.Var(p.attributes, "attribute", "something of the application's to keep with it, no secret; may be given many times")
 	return p
 }
 
+// checkBurst refuses a burst of no rate.
+func (p *apiKeyFlags) checkBurst() error {
+	if p.burst.n != 0 && p.rate.uses == 0 {
+		return wrong("--burst needs --rate; give both, as --rate 100/1m --burst 20")
+	}
+	return nil
+}
+
 // request asks for a key with what the flags say.
-func (p *apiKeyFlags) request(subject string) *oas.IssueAPIKeyRequest {
+func (p *apiKeyFlags) request(subject string) (*oas.IssueAPIKeyRequest, error) {
+	if err := p.checkBurst(); err != nil {
+		return nil, err
+	}
 	request := &oas.IssueAPIKeyRequest{Subject: subject, Scopes: *p.scopes, Cidrs: *p.cidrs}
 	if *p.name != "" {
 		request.Name.SetTo(*p.name)
@@ -53,10 +71,17 @@ func (p *apiKeyFlags) request(subject string) *oas.IssueAPIKeyRequest {
 	if p.uses != 0 {
 		request.Uses.SetTo(int64(p.uses))
 	}
+	if p.rate.uses != 0 {
+		request.Rate.SetTo(p.rate.uses)
+		request.Per.SetTo(p.rate.seconds())
+	}
+	if p.burst.n != 0 {
+		request.Burst.SetTo(p.burst.n)
+	}
 	if len(p.attributes) > 0 {
 		request.Attributes.SetTo(oas.IssueAPIKeyRequestAttributes(p.attributes))
 	}
-	return request
+	return request, nil
 }
 
 // clearable are the fields that --clear takes away, and the flag that sets each.
@@ -69,7 +94,7 @@ var clearable = []struct{ field, flag string }{
 func (p *apiKeyFlags) patch(cmd *cobra.Command, clear []string) (*oas.UpdateAPIKeyRequest, error) {
 	request := &oas.UpdateAPIKeyRequest{}
 	changed := cmd.Flags().Changed
-	if err := checkClear(clear, changed); err != nil {
+	if err := errors.Join(checkClear(clear, changed), p.checkBurst()); err != nil {
 		return nil, err
 	}
 	sets := func(flag, field string) bool { return changed(flag) || slices.Contains(clear, field) }
@@ -95,6 +120,17 @@ func (p *apiKeyFlags) patch(cmd *cobra.Command, clear []string) (*oas.UpdateAPIK
 		if request.Uses.SetToNull(); p.uses != 0 {
 			request.Uses.SetTo(int64(p.uses))
 		}
+	}
+	if changed("rate") {
+		request.Rate.SetToNull()
+		request.Per.SetToNull()
+		if p.rate.uses != 0 {
+			request.Rate.SetTo(p.rate.uses)
+			request.Per.SetTo(p.rate.seconds())
+		}
+	}
+	if p.burst.n != 0 {
+		request.Burst.SetTo(p.burst.n)
 	}
 	return request, nil
 }

@@ -35,7 +35,11 @@ default:revoke for the space default.`,
 		if *subject == "" {
 			return wrong("--subject is missing; say whom the key stands for, as in --subject alice")
 		}
-		return issue(cmd, u, r, p.request(*subject), *asJSON)
+		request, err := p.request(*subject)
+		if err != nil {
+			return err
+		}
+		return issue(cmd, u, r, request, *asJSON)
 	}
 	return cmd
 }

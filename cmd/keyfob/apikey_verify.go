@@ -17,9 +17,9 @@ func newAPIKeyVerify(u *ui) *cobra.Command {
 
 It prints ok, the key's id and its subject, and the exit code is 0; or why the token
 is not valid (malformed, unknown, revoked, expired, replaced, suspended, not_yet, ip,
-scope, exhausted), and the exit code is 1. The exit code 3 means that nothing was
-decided: treat it as a refusal. Tell whoever presented the token no more than that it
-is not valid.`,
+scope, exhausted), and the exit code is 1. With rate_limited, which passes, it is 3.
+The exit code 3 without a word on stdout means that nothing was decided: treat it as a
+refusal. Tell whoever presented the token no more than that it is not valid.`,
 		Example: `  keyfob apikey verify < alice.key
   keyfob apikey verify --scope read --ip 192.0.2.7 --json < alice.key`,
 		Args:              takes(),
@@ -80,6 +80,9 @@ func (u *ui) judge(v *oas.Verdict, asJSON bool) error {
 	}
 	if err == nil && !v.Valid {
 		err = &failure{code: exitNo}
+		if v.Reason == "rate_limited" {
+			err = &failure{code: exitUndecided} // later it may well be valid
+		}
 	}
 	return err
 }

@@ -1,10 +1,7 @@
 package main
 
 import (
-	"context"
 	"errors"
-	"os"
-	"strconv"
 
 	"github.com/spf13/cobra"
 
@@ -37,16 +34,8 @@ start of the server, or the next owner reset, does the same to its end.`,
 }
 
 func (u *ui) resetOwner(s *site) (err error) {
-	old, err := s.hasDatabase()
+	ctx, err := s.openStopped()
 	if err != nil {
-		return wrong("the data directory cannot be read: %v; give another with --data", err)
-	}
-	if !old {
-		return wrong("there is no database in %s; give another directory with --data, or begin with: keyfob init", s.dir)
-	}
-	prepareProcess()
-	ctx := keyfob.WithActor(context.Background(), "local:"+strconv.Itoa(os.Getuid()))
-	if err := s.open(ctx); err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, s.close()) }()

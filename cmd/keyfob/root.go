@@ -54,7 +54,7 @@ through stdin or a file, never as an argument. The exit code is 0 for yes or don
 		newInt(u), newChoice(u), newShuffle(u), newSample(u), newCompare(u),
 		newNonce(u), newKDF(u), newPasshash(u), newCSRF(u),
 		newAPIKey(u),
-		newServe(u), newSpace(u), newAudit(u), newInit(u), newOwner(u),
+		newServe(u), newSpace(u), newAudit(u), newInit(u), newOwner(u), newClock(u),
 		newCompletion(u), newVersion(u),
 	)
 	version := root.Flags().Bool("version", false, "show which keyfob this is")

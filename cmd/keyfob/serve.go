@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -97,6 +98,9 @@ func (s *serving) run(ctx context.Context) (err error) {
 	made, err := makeOwner(s.authority, s.dir, s.log)
 	if err != nil {
 		return err
+	}
+	if behind := s.authority.ClockBehind(); behind > 30*time.Second {
+		s.log.Warn("the clock is behind the highest time that the database has seen; set it, or see: keyfob clock accept", "by", behind.String())
 	}
 	socket, err := openSocket(s.dir)
 	if err != nil {

@@ -7,6 +7,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"time"
 
@@ -66,6 +67,21 @@ func (s *site) open(ctx context.Context) error {
 		return errors.Join(s.notOpened(err), s.store.Close())
 	}
 	return nil
+}
+
+// openStopped opens the data of a server that is stopped, which must be there. The
+// context is of whoever runs the command.
+func (s *site) openStopped() (context.Context, error) {
+	old, err := s.hasDatabase()
+	if err != nil {
+		return nil, wrong("the data directory cannot be read: %v; give another with --data", err)
+	}
+	if !old {
+		return nil, wrong("there is no database in %s; give another directory with --data, or begin with: keyfob init", s.dir)
+	}
+	prepareProcess()
+	ctx := keyfob.WithActor(context.Background(), "local:"+strconv.Itoa(os.Getuid()))
+	return ctx, s.open(ctx)
 }
 
 // close closes what open opened.
