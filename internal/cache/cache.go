@@ -36,7 +36,6 @@ type Cache struct {
 	shards  [shards]atomic.Uint64     // the count at the last one of each
 	all     atomic.Uint64             // the count at the last one of all
 	read    atomic.Pointer[time.Time] // when the reading of the log began that reached its end last
-	failed  atomic.Bool               // whether the store failed last
 	wake    chan struct{}
 	asleep  atomic.Bool // whether wake is waited for
 
