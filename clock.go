@@ -16,8 +16,11 @@ const markInterval = 10 * time.Second
 // now is the time of a verb: the later one of the clock's and of all that was
 // ever the time of a verb, or that the store was told of. So a clock that is set
 // back revives nothing. It is in UTC and whole milliseconds, as records keep it.
-func (c *core) now() time.Time {
-	now := c.clock().UnixMilli()
+func (c *core) now() time.Time { return c.nowBy(c.clock()) }
+
+// nowBy is now, by a reading of the clock.
+func (c *core) nowBy(reading time.Time) time.Time {
+	now := reading.UnixMilli()
 	for {
 		mark := c.mark.Load()
 		if now <= mark {

@@ -102,8 +102,8 @@ type Use struct {
 }
 
 // credentialOf is what a user sees of a record at the time now.
-func (a *Authority) credentialOf(now time.Time, row *store.Credential, versions ...store.Version) Credential {
-	c := a.withoutLists(now, row)
+func (a *Authority) credentialOf(now time.Time, row *store.Credential, versions ...store.Version) (c Credential) {
+	a.fill(&c, now, row)
 	c.Scopes = slices.Clone(row.Scopes)
 	for i := range versions {
 		c.Versions = append(c.Versions, versionOf(now, row, &versions[i]))
@@ -111,23 +111,24 @@ func (a *Authority) credentialOf(now time.Time, row *store.Credential, versions 
 	return c
 }
 
-// verified is credentialOf for one version, in as little new memory as it takes.
-func (a *Authority) verified(now time.Time, row *store.Credential, version *store.Version) Credential {
+// fillVerified fills c with what a user sees of a record and one version, in as
+// little new memory as that takes.
+func (a *Authority) fillVerified(c *Credential, now time.Time, row *store.Credential, version *store.Version) {
 	lists := new(struct {
 		version [1]Version
 		scopes  [4]string
 	})
-	c := a.withoutLists(now, row)
+	a.fill(c, now, row)
 	if len(row.Scopes) > 0 {
 		c.Scopes = append(lists.scopes[:0], row.Scopes...)
 	}
 	lists.version[0] = versionOf(now, row, version)
 	c.Versions = lists.version[:]
-	return c
 }
 
-func (a *Authority) withoutLists(now time.Time, row *store.Credential) Credential {
-	return Credential{
+// fill fills c with all but its scopes and versions.
+func (a *Authority) fill(c *Credential, now time.Time, row *store.Credential) {
+	*c = Credential{
 		ID: row.ID, Space: a.space, Kind: row.Kind, Subject: row.Subject, Name: row.Name,
 		Attributes: maps.Clone(row.Attributes),
 		NotBefore:  row.NotBefore, Expires: row.Expires, CIDRs: networks(row.CIDRs),

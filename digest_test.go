@@ -60,7 +60,7 @@ func TestDigestGolden(t *testing.T) {
 		}
 	}
 	c, v := goldenRecords()
-	got := hex.EncodeToString(sub.secretDigest(&c, &v, "secret"))
+	got := hex.EncodeToString(sub.secretDigest(digestMessage(&c, &v), "secret"))
 	if got != goldenDigest {
 		t.Errorf("digest = %s, want %s", got, goldenDigest)
 	}
@@ -94,7 +94,7 @@ func TestDigestFields(t *testing.T) {
 	digest := func(what string, change func(*store.Credential, *store.Version), secret string) {
 		c, v := goldenRecords()
 		change(&c, &v)
-		add(what, sub.secretDigest(&c, &v, secret))
+		add(what, sub.secretDigest(digestMessage(&c, &v), secret))
 	}
 	none := func(*store.Credential, *store.Version) {}
 	digest("the record", none, "secret")

@@ -75,7 +75,7 @@ func (c *core) draw(of *store.Credential, number int64, prefix string) (store.Ve
 		ID: t.ID(), Credential: of.ID, Space: of.Space, Number: number, Prefix: prefix,
 		RootKey: c.keys.active,
 	}
-	v.Digest = c.keys.now().secretDigest(of, &v, t.Secret())
+	v.Digest = c.keys.now().secretDigest(digestMessage(of, &v), t.Secret())
 	return v, NewSecret(t.Reveal())
 }
 

@@ -34,11 +34,11 @@ func TestJudge(t *testing.T) {
 		for _, change := range c.change {
 			change(&f)
 		}
-		if got := Reason(judge(now, &f, Check{Kind: KindAPIKey, Scopes: []string{"read"}})); got != c.want {
+		if got := Reason(judge(now, &f, &Check{Kind: KindAPIKey, Scopes: []string{"read"}})); got != c.want {
 			t.Errorf("judge says %q, want %q", got, c.want)
 		}
 	}
-	if err := judge(now, &live, Check{Kind: KindAPIKey}); err != nil {
+	if err := judge(now, &live, &Check{Kind: KindAPIKey}); err != nil {
 		t.Errorf("judge refuses what is right: %v", err)
 	}
 }

@@ -153,31 +153,11 @@ type hasher struct {
 	sum  []byte
 }
 
-// secretDigest is what is kept of a secret: HMAC-SHA-256 over everything that may
-// never be changed under it. A row whose subject, purpose, space, kind, prefix
-// or id was edited by hand verifies no longer.
-func (s *subkeys) secretDigest(c *store.Credential, v *store.Version, secret string) []byte {
-	h := s.hasher(c, v, secret)
-	defer s.hashers.Put(h)
-	return bytes.Clone(h.sum)
-}
-
-// isDigest reports whether a version has the digest of this secret, in a time
-// that does not tell how nearly.
-func (s *subkeys) isDigest(c *store.Credential, v *store.Version, secret string) bool {
-	h := s.hasher(c, v, secret)
-	defer s.hashers.Put(h)
-	return hmac.Equal(h.sum, v.Digest)
-}
-
-// hasher returns one whose sum is the digest, and which nothing else of the
-// secret is left in.
-func (s *subkeys) hasher(c *store.Credential, v *store.Version, secret string) *hasher {
-	h, ok := s.hashers.Get().(*hasher)
-	if !ok {
-		h = &hasher{hmac: hmac.New(sha256.New, s.digest), text: make([]byte, 0, 512)}
-	}
-	b := framing.Append(h.text[:0], "keyfob/digest/v1")
+// digestMessage is what a digest is made over, but for the secret: everything
+// that may never be changed under it. A row whose subject, purpose, space, kind,
+// prefix or id was edited by hand verifies no longer.
+func digestMessage(c *store.Credential, v *store.Version) []byte {
+	b := framing.Append(make([]byte, 0, 256), "keyfob/digest/v1")
 	b = framing.Append(b, c.Kind)
 	b = framing.Append(b, c.Space)
 	b = framing.Append(b, c.ID)
@@ -185,12 +165,37 @@ func (s *subkeys) hasher(c *store.Credential, v *store.Version, secret string) *
 	b = framing.Append(b, v.Prefix)
 	b = framing.Append(b, c.Purpose)
 	b = framing.Append(b, c.Subject)
-	b = framing.Append(b, c.Binding)
-	b = framing.Append(b, secret)
-	h.hmac.Write(b)
+	return framing.Append(b, c.Binding)
+}
+
+// secretDigest is what is kept of a secret: HMAC-SHA-256 over the message and
+// the secret.
+func (s *subkeys) secretDigest(message []byte, secret string) []byte {
+	h := s.hasher(message, secret)
+	defer s.hashers.Put(h)
+	return bytes.Clone(h.sum)
+}
+
+// isDigest reports whether a digest is this secret's, in a time that does not
+// tell how nearly.
+func (s *subkeys) isDigest(digest, message []byte, secret string) bool {
+	h := s.hasher(message, secret)
+	defer s.hashers.Put(h)
+	return hmac.Equal(h.sum, digest)
+}
+
+// hasher returns one whose sum is the digest, and which nothing else of the
+// secret is left in.
+func (s *subkeys) hasher(message []byte, secret string) *hasher {
+	h, ok := s.hashers.Get().(*hasher)
+	if !ok {
+		h = &hasher{hmac: hmac.New(sha256.New, s.digest), text: make([]byte, 0, 64)}
+	}
+	h.text = framing.Append(h.text[:0], secret)
+	h.hmac.Write(message)
+	h.hmac.Write(h.text)
 	h.sum = h.hmac.Sum(h.sum[:0])
 	h.hmac.Reset()
-	clear(b)
-	h.text = b
+	clear(h.text)
 	return h
 }

@@ -46,7 +46,8 @@ type Check struct {
 // The time it takes does not tell how much of a secret was right, nor whether an
 // id exists, as far as the store's own look-up does not.
 func (a *Authority) Verify(ctx context.Context, text string, check Check) (Credential, error) {
-	v, err := a.Judge(ctx, text, check)
+	var v Verdict
+	err := a.judge(ctx, text, check, &v)
 	return v.Credential, err
 }
 
@@ -65,66 +66,82 @@ type Verdict struct {
 
 // Judge is Verify with all that it has to say. With an error, which is Verify's,
 // it returns what is set of the Verdict.
-func (a *Authority) Judge(ctx context.Context, text string, check Check) (Verdict, error) {
+func (a *Authority) Judge(ctx context.Context, text string, check Check) (v Verdict, err error) {
+	err = a.judge(ctx, text, check, &v)
+	return v, err
+}
+
+// judge is Judge; it fills the verdict in, which is too large to be handed from
+// one to the other.
+func (a *Authority) judge(ctx context.Context, text string, check Check, verdict *Verdict) error {
 	if check.Kind == "" {
 		check.Kind = KindAPIKey
 	}
 	if check.Kind != KindAPIKey {
-		return Verdict{}, badInput("kind", "is none that can be verified: apikey")
+		return badInput("kind", "is none that can be verified: apikey")
 	}
 	if err := checkScopes(check.Scopes); err != nil {
-		return Verdict{}, err
+		return err
 	}
 	space, err := a.spaceID(ctx, a.space)
 	if err != nil {
-		return Verdict{}, err
+		return err
 	}
 	presented, err := token.Parse(text)
 	if err != nil {
-		return Verdict{}, &invalid{ErrMalformed}
+		return &invalid{ErrMalformed}
 	}
 	for {
 		k, err := a.find(ctx, space, presented)
 		if err != nil {
-			return Verdict{}, err
+			return err
 		}
-		v, err := a.judge(ctx, k, check)
+		err = a.decide(ctx, k, &check, verdict)
 		if errors.Is(err, store.ErrConflict) {
 			continue // it was changed or used up meanwhile: judge it anew
 		}
-		return v, err
+		return err
 	}
 }
 
-// judge decides on a credential whose secret was presented, and counts the use.
-func (a *Authority) judge(ctx context.Context, k known, check Check) (Verdict, error) {
-	now, c, v := a.now(), &k.entry.Found.Credential, &k.entry.Found.Version
-	verdict := Verdict{Staleness: k.age}
+// decide judges a credential whose secret was presented, and counts the use.
+func (a *Authority) decide(ctx context.Context, k known, check *Check, verdict *Verdict) error {
+	now, c := a.now(), &k.entry.Found.Credential
+	*verdict = Verdict{Staleness: k.age}
 	if err := judge(now, &k.entry.Found, check); err != nil {
-		return verdict, err
+		return err
 	}
 	if c.Limit.Rate != 0 {
 		var allowed bool
 		if verdict.Meter, allowed = a.meter(now, c); !allowed {
-			return verdict, &invalid{ErrRateLimited}
+			return &invalid{ErrRateLimited}
 		}
 	}
 	used := c.Used
 	if c.Uses != 0 {
-		err := a.store.Apply(ctx, store.Change{Steps: []store.Step{
-			store.UseCredential{Space: c.Space, ID: c.ID, Revision: c.Revision},
-		}})
-		if err != nil {
-			a.noteFailure(err)
-			a.meters.GiveBack(c.ID, ratelimit.Limit(c.Limit))
-			return verdict, fmt.Errorf("verify: %w", err)
+		if err := a.use(ctx, c); err != nil {
+			verdict.Meter = Meter{}
+			return err
 		}
 		used++
 	}
 	a.recordUse(k.entry, check.IP, now)
-	verdict.Credential = a.verified(now, c, v)
+	a.fillVerified(&verdict.Credential, now, c, &k.entry.Found.Version)
 	verdict.Credential.Used = used
-	return verdict, nil
+	return nil
+}
+
+// use counts one of a credential's uses, or gives back what was metered.
+func (c *core) use(ctx context.Context, of *store.Credential) error {
+	err := c.store.Apply(ctx, store.Change{Steps: []store.Step{
+		store.UseCredential{Space: of.Space, ID: of.ID, Revision: of.Revision},
+	}})
+	if err == nil {
+		return nil
+	}
+	c.noteFailure(err)
+	c.meters.GiveBack(of.ID, ratelimit.Limit(of.Limit))
+	return fmt.Errorf("verify: %w", err)
 }
 
 // recordUse notes when and from where a version was used, once a second.
@@ -179,11 +196,15 @@ func (c *core) find(ctx context.Context, space string, presented token.Keyed) (k
 		}}
 	}
 	found := &k.entry.Found
+	message := k.entry.Message
+	if message == nil {
+		message = digestMessage(&found.Credential, &found.Version)
+	}
 	sub := c.keys.numbers[found.Version.RootKey]
 	if sub == nil {
 		return known{}, fmt.Errorf("verify: %w: number %d made this digest, and is not in the root key", ErrRootKey, found.Version.RootKey)
 	}
-	same := sub.isDigest(&found.Credential, &found.Version, presented.Secret())
+	same := sub.isDigest(found.Version.Digest, message, presented.Secret())
 	if unknown || !same || !token.Equal(presented.Prefix(), found.Version.Prefix) {
 		return known{}, &invalid{ErrUnknown}
 	}
@@ -211,12 +232,12 @@ func (c *core) look(ctx context.Context, space, version string) (known, error) {
 	if c.cache == nil || found.Credential.Uses != 0 || found.Version.ID != version {
 		return known{entry: &cache.Entry{Found: found}}, nil
 	}
-	return known{entry: c.cache.Put(begin, found)}, nil
+	return known{entry: c.cache.Put(begin, found, digestMessage(&found.Credential, &found.Version))}, nil
 }
 
 // judge decides on a credential whose secret was presented, as far as that can be
 // seen from its record.
-func judge(now time.Time, found *store.Found, check Check) error {
+func judge(now time.Time, found *store.Found, check *Check) error {
 	c, v := &found.Credential, &found.Version
 	switch {
 	case c.Kind != check.Kind:

@@ -83,13 +83,19 @@ func unexpected(text string) (space, foreign bool) {
 // isBase62 reports whether all of text is 0-9, A-Z and a-z.
 func isBase62(text string) bool {
 	for i := range len(text) {
-		c := text[i]
-		if !('0' <= c && c <= '9' || 'A' <= c && c <= 'Z' || 'a' <= c && c <= 'z') {
+		if !inBase62[text[i]] {
 			return false
 		}
 	}
 	return true
 }
+
+var inBase62 = func() (in [256]bool) {
+	for i := range len(base62) {
+		in[base62[i]] = true
+	}
+	return in
+}()
 
 // CheckPrefix says whether p can be the prefix of keyed tokens: 1 to 32 characters
 // of a-z, 0-9 and "_", of which the first is a letter and the last is not "_". The

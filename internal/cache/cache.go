@@ -49,6 +49,9 @@ type Cache struct {
 type Entry struct {
 	Found store.Found
 
+	// Message is what the version's digest is made over, but for the secret.
+	Message []byte
+
 	// Recorded is for the caller's own use.
 	Recorded atomic.Pointer[Recorded]
 
@@ -82,9 +85,9 @@ type Fill struct {
 func (c *Cache) Begin() Fill { return Fill{c.count.Load(), c.failures.Load(), time.Now()} }
 
 // Put keeps what was read after Begin. The store was there, then.
-func (c *Cache) Put(begin Fill, found store.Found) *Entry {
+func (c *Cache) Put(begin Fill, found store.Found, message []byte) *Entry {
 	raise(&c.recovered, begin.failures)
-	e := &Entry{Found: found, begin: begin, shard: c.shard(found.Credential.ID)}
+	e := &Entry{Found: found, Message: message, begin: begin, shard: c.shard(found.Credential.ID)}
 	c.entries.Set(found.Version.ID, e)
 	return e
 }

@@ -37,7 +37,7 @@ func TestFillAgainstInvalidate(t *testing.T) {
 				if revoked.Load() {
 					state = store.StateRevoked
 				}
-				c.Put(begin, found(id, id, state))
+				c.Put(begin, found(id, id, state), nil)
 			}
 			ready <- struct{}{}
 		}
@@ -79,14 +79,14 @@ func TestFillAgainstInvalidate(t *testing.T) {
 func TestLateSuccess(t *testing.T) {
 	c := New(10)
 	defer c.Close()
-	c.Put(c.Begin(), found("v", "c", store.StateActive))
+	c.Put(c.Begin(), found("v", "c", store.StateActive), nil)
 	early := c.Begin()
 	c.Failed()
-	c.Put(early, found("v", "c", store.StateActive))
+	c.Put(early, found("v", "c", store.StateActive), nil)
 	if _, _, ok := c.Get("v", time.Now()); ok {
 		t.Error("served after a failure, since an earlier read succeeded")
 	}
-	c.Put(c.Begin(), found("v", "c", store.StateActive))
+	c.Put(c.Begin(), found("v", "c", store.StateActive), nil)
 	if _, _, ok := c.Get("v", time.Now()); !ok {
 		t.Error("not served although a later read succeeded")
 	}
@@ -116,7 +116,7 @@ func TestInvalidateIsOfOneShard(t *testing.T) {
 	defer c.Close()
 	for i := range 100 {
 		id := fmt.Sprint(i)
-		c.Put(c.Begin(), found("v"+id, "c"+id, store.StateActive))
+		c.Put(c.Begin(), found("v"+id, "c"+id, store.StateActive), nil)
 	}
 	c.Invalidate("c7")
 	gone := 0
@@ -144,7 +144,7 @@ func TestBounded(t *testing.T) {
 	c := New(100)
 	defer c.Close()
 	for i := range 10_000 {
-		c.Put(c.Begin(), found(fmt.Sprint(i), "c", store.StateActive))
+		c.Put(c.Begin(), found(fmt.Sprint(i), "c", store.StateActive), nil)
 	}
 	c.entries.CleanUp()
 	if n := c.entries.EstimatedSize(); n > 100 {
@@ -164,14 +164,14 @@ func TestAge(t *testing.T) {
 				t.Errorf("age %v, %v; want %v", age, ok, want)
 			}
 		}
-		c.Put(c.Begin(), found("v", "c", store.StateActive))
+		c.Put(c.Begin(), found("v", "c", store.StateActive), nil)
 		time.Sleep(time.Minute)
 		want(time.Minute)
 		read := time.Now()
 		c.read.Store(&read)
 		time.Sleep(time.Second)
 		want(time.Second)
-		c.Put(c.Begin(), found("v", "c", store.StateActive)) // later than the log
+		c.Put(c.Begin(), found("v", "c", store.StateActive), nil) // later than the log
 		time.Sleep(time.Millisecond)
 		want(time.Millisecond)
 	})
@@ -224,7 +224,7 @@ func TestFollow(t *testing.T) {
 
 		put := func(ids ...string) {
 			for _, id := range ids {
-				c.Put(c.Begin(), found(id, id, store.StateActive))
+				c.Put(c.Begin(), found(id, id, store.StateActive), nil)
 			}
 		}
 		is := func(id string) (age time.Duration, ok bool) {
