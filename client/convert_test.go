@@ -1,0 +1,81 @@
+package client_test
+
+import (
+	"net/netip"
+	"reflect"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/keyfob-dev/keyfob"
+	"github.com/keyfob-dev/keyfob/client"
+	"github.com/keyfob-dev/keyfob/internal/oas"
+	"github.com/keyfob-dev/keyfob/store/memory"
+)
+
+// TestTimes: each time of an answer is in its place.
+func TestTimes(t *testing.T) {
+	e := newEnv(t, memory.Open())
+	got, err := e.client(client.Config{Transport: canned(200, "application/json", `{"id":"0000000000000000","space":"default","kind":"apikey",
+		"subject":"alice","name":"","scopes":[],"attributes":{},"cidrs":[],"uses":9,"used":8,"state":"active","revision":1,
+		"created_at":"2030-01-02T03:04:05.001Z","updated_at":"2030-01-02T03:04:05.002Z","not_before":"2030-01-02T03:04:05.003Z","expires_at":"2030-01-02T03:04:05.004Z",
+		"versions":[{"id":"0000000000000001","number":1,"prefix":"default","state":"active","created_at":"2030-01-02T03:04:05.005Z",
+		"ends_at":"2030-01-02T03:04:05.006Z","first_used_at":"2030-01-02T03:04:05.007Z","last_used_at":"2030-01-02T03:04:05.008Z",
+		"used_from":[{"ip":"192.0.2.7","first_at":"2030-01-02T03:04:05.009Z","last_at":"2030-01-02T03:04:05.010Z"}]}]}`)}).Get(t.Context(), "0000000000000000")
+	e.must(err)
+	v := got.Versions[0]
+	for i, at := range []time.Time{got.Created, got.Updated, got.NotBefore, got.Expires, v.Created, v.Ends, v.FirstUsed, v.LastUsed, v.From[0].First, v.From[0].Last} {
+		if want := time.Date(2030, 1, 2, 3, 4, 5, (i+1)*1_000_000, time.UTC); at != want {
+			t.Errorf("time %d is %v, want %v", i, at, want)
+		}
+	}
+	if got.Uses != 9 || got.Used != 8 || v.From[0].IP != netip.MustParseAddr("192.0.2.7") {
+		t.Errorf("%+v", got)
+	}
+}
+
+// TestReport: what is wrong with a log comes back as it was found.
+func TestReport(t *testing.T) {
+	e := newEnv(t, memory.Open())
+	got, err := e.client(client.Config{Transport: canned(200, "application/json", `{"events":4,"sealed":3,"more":2,"problems":[
+		{"found":"removed","seq":7,"event":"5hU8rT2wQ9zX4cVb","text":"number 7 is missing"},{"found":"truncated","text":"the end is missing"}]}`)}).Events().Verify(t.Context())
+	e.must(err)
+	want := keyfob.AuditReport{Events: 4, Sealed: 3, More: 2, Problems: []keyfob.Problem{
+		{Found: keyfob.FoundRemoved, Seq: 7, Event: "5hU8rT2wQ9zX4cVb", Text: "number 7 is missing"},
+		{Found: keyfob.FoundTruncated, Text: "the end is missing"},
+	}}
+	same(t, "Events.Verify", got, want)
+}
+
+// TestEveryFieldIsMapped fails when the API gets a field that convert.go may not
+// know. Map it there, and then add it here.
+func TestEveryFieldIsMapped(t *testing.T) {
+	for _, test := range []struct {
+		of    any
+		names string
+	}{
+		{oas.Credential{}, "ID Space Kind Subject Name Scopes Attributes State Reason Revision CreatedAt UpdatedAt NotBefore ExpiresAt Cidrs Uses Rate Per Burst Used Versions"},
+		{oas.Version{}, "ID Number Prefix State CreatedAt EndsAt FirstUsedAt LastUsedAt UsedFrom"},
+		{oas.IssueAPIKeyRequest{}, "Subject Name Scopes NotBefore ExpiresAt Cidrs Uses Rate Per Burst Attributes"},
+		{oas.UpdateAPIKeyRequest{}, "Revision Name Scopes NotBefore ExpiresAt Cidrs Uses Rate Per Burst Attributes"},
+		{oas.SearchAPIKeysRequest{}, "Subject States NameContains Scope ExpiresBefore After Limit"},
+		{oas.VerifyRequest{}, "Token Kind Scopes IP"},
+		{oas.Verdict{}, "Valid Reason Credential Limit StalenessMs"},
+		{oas.Meter{}, "Rate Per Burst Remaining Reset Retry"},
+		{oas.Use{}, "IP FirstAt LastAt"},
+		{oas.Event{}, "ID Time Actor Type Credential Version Subject Reason Seq"},
+		{oas.Checkpoint{}, "Space SpaceID Seq Link Time RootKey Key Signature"},
+		{oas.AuditReport{}, "Events Sealed Problems More"},
+		{oas.AuditProblem{}, "Found Seq Event Text"},
+		{oas.Space{}, "Name Prefix Revision CreatedAt"},
+	} {
+		typ := reflect.TypeOf(test.of)
+		var names []string
+		for i := range typ.NumField() {
+			names = append(names, typ.Field(i).Name)
+		}
+		if got := strings.Join(names, " "); got != test.names {
+			t.Errorf("%v has %s, want %s", typ, got, test.names)
+		}
+	}
+}
