@@ -102,7 +102,7 @@ func (a *Authority) AcceptClock(ctx context.Context) (time.Duration, error) {
 	if err != nil {
 		return 0, fmt.Errorf("accept the clock: %w", err)
 	}
-	behind := max(stored.Sub(now), a.now().Sub(now))
+	behind := max(stored.Sub(now), time.UnixMilli(a.mark.Load()).Sub(now))
 	if behind <= 0 {
 		return 0, nil
 	}

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -116,14 +117,13 @@ func TestEditBeforeTheSeal(t *testing.T) {
 // growing is a store whose log grows when its head has been read, once.
 type growing struct {
 	store.Store
-	grow func()
+	grow atomic.Pointer[func()] // the sealer reads heads as well
 }
 
 func (g *growing) Head(ctx context.Context, space string) (store.Head, error) {
 	head, err := g.Store.Head(ctx, space)
-	if grow := g.grow; grow != nil {
-		g.grow = nil
-		grow()
+	if grow := g.grow.Swap(nil); grow != nil {
+		(*grow)()
 	}
 	return head, err
 }
@@ -135,7 +135,7 @@ func TestVerifyOfAGrowingLog(t *testing.T) {
 		a, _ := open(t, g)
 		for sealed := range 2 {
 			issue(t, a, keyfob.APIKey{})
-			g.grow = func() {
+			grow := func() {
 				issue(t, a, keyfob.APIKey{})
 				if sealed == 1 {
 					if _, err := a.Events().Checkpoint(t.Context()); err != nil {
@@ -143,6 +143,7 @@ func TestVerifyOfAGrowingLog(t *testing.T) {
 					}
 				}
 			}
+			g.grow.Store(&grow)
 			if r, err := a.Events().Verify(t.Context()); err != nil || len(r.Problems) != 0 {
 				t.Errorf("%+v, %v", r, err)
 			}

@@ -164,7 +164,7 @@ func TestBrokenConnection(t *testing.T) {
 func TestAnswersAreFiltered(t *testing.T) {
 	t.Parallel()
 	const evil = `\u001b]0;owned\u0007\u009b31m\u202e\u2028\nsecond line`
-	key := `{"id":"0aB9cD8eF7gH6iJ5","space":"default","kind":"apikey","subject":"S","name":"S","scopes":["S"],"attributes":{"S":"S"},"state":"S","reason":"S",` +
+	key := `{"id":"0aB9cD8eF7gH6iJ5","space":"default","kind":"apikey","subject":"S","name":"S","scopes":["S"],"attributes":{"S":"S"},"cidrs":["S"],"state":"S","reason":"S",` +
 		`"revision":1,"created_at":"2030-01-02T03:04:05.678Z","versions":[{"id":"S","number":1,"prefix":"S","state":"S","created_at":"2030-01-02T03:04:05.678Z"}]}`
 	space := `{"name":"S","prefix":"S","revision":1,"created_at":"2030-01-02T03:04:05.678Z"}`
 	answers := map[string]string{
