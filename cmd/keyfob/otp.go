@@ -39,15 +39,7 @@ of keyfob oath.`,
 		Args:              takes(),
 		ValidArgsFunction: cobra.NoFileCompletions,
 	}
-	f := &otpFlags{
-		digits: wholeValue{n: 6, least: 6, most: 10},
-		length: wholeValue{n: 8, least: 4, most: 64},
-	}
-	flags := cmd.Flags()
-	flags.Var(&f.digits, "digits", "digits of each, 6 to 10")
-	f.alphabet = addChoice(cmd, "alphabet", "what codes are made of: digits, or unambiguous", "digits", "unambiguous")
-	flags.Var(&f.length, "length", "characters of each with --alphabet unambiguous, 4 to 64")
-	f.recovery = flags.Bool("recovery", false, "make recovery codes, ten unless -n says how many")
+	f := addOTP(cmd, "make recovery codes, ten unless -n says how many")
 	f.makeFlags = addMake(cmd)
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		r, err := f.recipe(cmd)
@@ -60,6 +52,20 @@ of keyfob oath.`,
 		return f.generate(u, generator{name: "otp", many: "codes", bits: r.Bits(), recipe: r.String(), each: r.Each})
 	}
 	return cmd
+}
+
+// addOTP adds the flags that say what is to be made.
+func addOTP(cmd *cobra.Command, recovery string) *otpFlags {
+	f := &otpFlags{
+		digits: wholeValue{n: 6, least: 6, most: 10},
+		length: wholeValue{n: 8, least: 4, most: 64},
+	}
+	flags := cmd.Flags()
+	flags.Var(&f.digits, "digits", "digits of each, 6 to 10")
+	f.alphabet = addChoice(cmd, "alphabet", "what codes are made of: digits, or unambiguous", "digits", "unambiguous")
+	flags.Var(&f.length, "length", "characters of each with --alphabet unambiguous, 4 to 64")
+	f.recovery = flags.Bool("recovery", false, recovery)
+	return f
 }
 
 // recipe says what is to be made, or what is wrong with the flags.

@@ -41,6 +41,21 @@ named, and the list is refused with this separator.`,
 		Args:              takes(),
 		ValidArgsFunction: cobra.NoFileCompletions,
 	}
+	f := addPassphrase(cmd)
+	f.makeFlags = addMake(cmd)
+	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
+		r, err := f.recipe(cmd)
+		if err != nil {
+			return err
+		}
+		return f.generate(u, generator{name: "passphrase", many: "passphrases", bits: r.Bits(), recipe: r.String(), each: r.Each})
+	}
+	cmd.AddCommand(newPassphraseCheckList(u))
+	return cmd
+}
+
+// addPassphrase adds the flags that say what is to be made.
+func addPassphrase(cmd *cobra.Command) *passphraseFlags {
 	f := &passphraseFlags{
 		words: wholeValue{n: 6, least: 1, most: passphrase.MaxWords},
 		bits:  wholeValue{least: 1, most: 32 * passphrase.MaxWords},
@@ -53,16 +68,7 @@ named, and the list is refused with this separator.`,
 	f.capitalize = flags.Bool("capitalize", false, "begin each word with a capital")
 	f.digit = flags.Bool("digit", false, "append a digit to one of the words")
 	f.noRepeats = flags.Bool("no-repeats", false, "no word twice in a phrase")
-	f.makeFlags = addMake(cmd)
-	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
-		r, err := f.recipe(cmd)
-		if err != nil {
-			return err
-		}
-		return f.generate(u, generator{name: "passphrase", many: "passphrases", bits: r.Bits(), recipe: r.String(), each: r.Each})
-	}
-	cmd.AddCommand(newPassphraseCheckList(u))
-	return cmd
+	return f
 }
 
 // recipe says what is to be made, or what is wrong with the flags.

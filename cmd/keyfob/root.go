@@ -52,10 +52,10 @@ through stdin or a file, never as an argument. The exit code is 0 for yes or don
 	root.AddCommand(
 		newToken(u), newPassword(u), newPassphrase(u), newOTP(u), newOATH(u),
 		newInt(u), newChoice(u), newShuffle(u), newSample(u), newCompare(u),
-		newNonce(u), newKDF(u), newPasshash(u), newCSRF(u),
+		newNonce(u), newKDF(u), newPasshash(u), newCSRF(u), newEntropy(u),
 		newAPIKey(u),
 		newServe(u), newSpace(u), newAudit(u), newInit(u), newOwner(u), newClock(u),
-		newCompletion(u), newVersion(u),
+		newDemo(u), newCompletion(u), newVersion(u),
 	)
 	version := root.Flags().Bool("version", false, "show which keyfob this is")
 	root.Args = func(cmd *cobra.Command, args []string) error {

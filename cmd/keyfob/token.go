@@ -16,13 +16,12 @@ const (
 
 // tokenFlags are the flags of keyfob token.
 type tokenFlags struct {
+	*makeFlags
 	format *choiceValue
 	bytes  wholeValue
 	bits   wholeValue
-	count  wholeValue
 	prefix *string
 	weak   *bool
-	json   *bool
 }
 
 func newToken(u *ui) *cobra.Command {
@@ -49,20 +48,8 @@ the exact entropy: the logarithm to base 2 of the number of equally likely secre
 		Args:              takes(),
 		ValidArgsFunction: cobra.NoFileCompletions,
 	}
-	f := &tokenFlags{
-		bytes: wholeValue{n: 32, least: 1, most: token.MaxBytes},
-		bits:  wholeValue{least: 1, most: 8 * token.MaxBytes},
-		count: wholeValue{n: 1, least: 1, most: maxCount},
-	}
-	flags := cmd.Flags()
-	flags.Var(&f.bytes, "bytes", "bytes of entropy of each")
-	flags.Var(&f.bits, "bits", "the shortest token of at least so many bits of entropy, instead of --bytes")
-	f.format = addChoice(cmd, "format", "form of the text: urlsafe, hex, base32, base62, or raw, which is the bytes alone, without newlines, and not for a terminal",
-		"urlsafe", "hex", "base32", "base62", "raw")
-	f.prefix = addText(cmd, "prefix", "PREFIX", "", "make keyed tokens with this prefix: 1 to 32 of a-z, 0-9 and _")
-	flags.VarP(&f.count, "count", "n", "make so many")
-	f.json = flags.Bool("json", false, "print an object for each")
-	f.weak = flags.Bool("weak", false, "allow less than 16 bytes (128 bits), which can be guessed")
+	f := addToken(cmd)
+	f.makeFlags = addMake(cmd)
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		recipe, err := f.recipe(cmd)
 		if err != nil {
@@ -72,6 +59,22 @@ the exact entropy: the logarithm to base 2 of the number of equally likely secre
 	}
 	cmd.AddCommand(newTokenInspect(u))
 	return cmd
+}
+
+// addToken adds the flags that say what is to be made.
+func addToken(cmd *cobra.Command) *tokenFlags {
+	f := &tokenFlags{
+		bytes: wholeValue{n: 32, least: 1, most: token.MaxBytes},
+		bits:  wholeValue{least: 1, most: 8 * token.MaxBytes},
+	}
+	flags := cmd.Flags()
+	flags.Var(&f.bytes, "bytes", "bytes of entropy of each")
+	flags.Var(&f.bits, "bits", "the shortest token of at least so many bits of entropy, instead of --bytes")
+	f.format = addChoice(cmd, "format", "form of the text: urlsafe, hex, base32, base62, or raw, which is the bytes alone, without newlines, and not for a terminal",
+		"urlsafe", "hex", "base32", "base62", "raw")
+	f.prefix = addText(cmd, "prefix", "PREFIX", "", "make keyed tokens with this prefix: 1 to 32 of a-z, 0-9 and _")
+	f.weak = flags.Bool("weak", false, "allow less than 16 bytes (128 bits), which can be guessed")
+	return f
 }
 
 // recipe says what is to be made, or what is wrong with the flags.
@@ -104,9 +107,6 @@ func (f *tokenFlags) recipe(cmd *cobra.Command) (token.Recipe, error) {
 	if r.Bytes < safeBytes && !*f.weak {
 		return r, wrong("a token of %s can be guessed by somebody with time; give 16 or more (128 bits), or add --weak", count(r.Bytes, "byte"))
 	}
-	if r.Format == token.FormatRaw && *f.json {
-		return r, wrong("--format raw writes bytes, and --json text; leave one out, or take --format hex")
-	}
 	return r, nil
 }
 
@@ -122,6 +122,9 @@ func atLeast(r token.Recipe, bits float64) (token.Recipe, error) {
 
 // make writes the tokens.
 func (f *tokenFlags) make(u *ui, r token.Recipe) error {
+	if r.Format == token.FormatRaw && *f.json {
+		return wrong("--format raw writes bytes, and --json text; leave one out, or take --format hex")
+	}
 	if err := u.out.mustBeOpen(); err != nil {
 		return err
 	}

@@ -71,6 +71,8 @@ var table = map[string]layer{
 	"internal/needs":  testOnly,
 	"internal/layers": testOnly,
 	"scripts/...":     tool,
+
+	"scripts/consttime": example, // it counts the instructions of what users import
 }
 
 // rule says what the packages of one layer may import, in a sentence and in
