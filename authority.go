@@ -71,6 +71,9 @@ type core struct {
 
 	stop    context.CancelFunc // ends what runs beside the verbs
 	running sync.WaitGroup     // and tells when it has
+
+	closing  sync.Once
+	closeErr error
 }
 
 // Open starts an Authority on a store, in the space "default". It refuses a
@@ -87,16 +90,18 @@ func Open(ctx context.Context, config Config) (*Authority, error) {
 	if err != nil {
 		return nil, fmt.Errorf("keyfob: %w", err)
 	}
+	st, known := config.Store, (*cache.Cache)(nil)
+	if config.MaxStaleness > 0 {
+		known = cache.New(config.CacheSize)
+		st = &watched{st, known}
+	}
 	a := &Authority{
 		core: &core{
-			store: config.Store, keys: keys, clock: config.Now,
-			uses: lastuse.NewRecorder(config.Store), sealer: audit.NewSealer(config.Store),
+			store: st, cache: known, keys: keys, clock: config.Now,
+			uses: lastuse.NewRecorder(st), sealer: audit.NewSealer(st),
 			meters: ratelimit.NewMeters(maxMeters), maxStaleness: config.MaxStaleness,
 		},
 		space: DefaultSpace,
-	}
-	if config.MaxStaleness > 0 {
-		a.cache = cache.New(config.CacheSize)
 	}
 	if err := a.readMark(ctx); err != nil {
 		return nil, fmt.Errorf("keyfob: %w", err)
@@ -154,9 +159,13 @@ func (c *core) start() {
 // the events and writes the last uses that are left, until ctx ends. Verbs
 // called later answer ErrUnavailable. The store stays open; close it afterwards.
 func (a *Authority) Close(ctx context.Context) error {
-	if a.closed.Swap(true) {
-		return nil
-	}
+	a.closed.Store(true)
+	a.closing.Do(func() { a.closeErr = a.end(ctx) })
+	return a.closeErr
+}
+
+// end ends what start began.
+func (a *Authority) end(ctx context.Context) error {
 	a.stop()
 	a.running.Wait() // no write of theirs goes on after its context
 	if a.cache != nil {
@@ -262,7 +271,6 @@ func (c *core) applyAll(ctx context.Context, events []store.Event, steps []store
 		}
 	}
 	if err != nil {
-		c.noteFailure(err)
 		return err
 	}
 	c.noteWritten(mark)

@@ -14,8 +14,8 @@ import (
 const markInterval = 10 * time.Second
 
 // now is the time of a verb: the later one of the clock's and of all that was
-// ever the time of a verb, or that the store was told of. So a clock that is set
-// back revives nothing. It is in UTC and whole milliseconds, as records keep it.
+// ever the time of a verb here, or that others told the store of, which is seen
+// within markInterval. So a clock that is set back revives nothing. It is in UTC and whole milliseconds, as records keep it.
 func (c *core) now() time.Time { return c.nowBy(c.clock()) }
 
 // nowBy is now, by a reading of the clock.
@@ -45,8 +45,8 @@ func (c *core) readMark(ctx context.Context) error {
 	return nil
 }
 
-// keepMark writes the time that verbs have had since it was written last, at
-// each interval until ctx ends.
+// keepMark reads what others have told the store, and writes the time that verbs
+// have had since it was written last, at each interval until ctx ends.
 func (c *core) keepMark(ctx context.Context) {
 	ticker := time.NewTicker(markInterval)
 	defer ticker.Stop()
@@ -55,6 +55,9 @@ func (c *core) keepMark(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case <-ticker.C:
+			if mark, err := c.store.Mark(ctx); err == nil && !mark.IsZero() {
+				c.nowBy(mark)
+			}
 			_ = c.writeMark(ctx) // what fails is written the next time
 		}
 	}
@@ -78,7 +81,7 @@ func (c *core) noteWritten(mark int64) {
 }
 
 // ClockBehind is how far the clock is behind the highest time that the Authority
-// or its store has seen; 0 when it is not. Verbs work with that highest time
+// has seen, or its store some seconds ago; 0 when it is not. Verbs work with that highest time
 // meanwhile, so that what has ended stays ended; but nothing else ends, either. A
 // node that is more than 30 seconds behind should get no requests.
 func (a *Authority) ClockBehind() time.Duration {

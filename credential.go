@@ -83,9 +83,9 @@ type Version struct {
 	Created time.Time
 	Ends    time.Time // zero: when its credential does
 
-	// FirstUsed and LastUsed are when Verify accepted it; zero: never. They are
-	// written some seconds late, and what a process that is killed had not
-	// written yet is lost.
+	// FirstUsed and LastUsed are when Verify accepted it; zero: never. Get and List
+	// tell them, some seconds late; Verify's own are as old as what it knows. What
+	// a process that is killed had not written yet is lost.
 	FirstUsed time.Time
 	LastUsed  time.Time
 

@@ -59,8 +59,10 @@ func (a *Authority) Issue(ctx context.Context, request Request) (Issued, error) 
 	e.Version = v.ID
 	err = a.apply(ctx, e, append(steps, store.CreateCredential{Credential: c}, store.CreateVersion{Version: v})...)
 	if o.isTwin(err) {
-		issued, _, err := o.answered(ctx, a)
-		return issued, err
+		if issued, was, err := o.answered(ctx, a); was || err != nil {
+			return issued, err
+		}
+		return a.Issue(ctx, request) // the twin's answer is over already
 	}
 	if err != nil {
 		return Issued{}, fmt.Errorf("issue: %w", err)

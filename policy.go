@@ -70,6 +70,8 @@ func wholeMillisecond(t time.Time) time.Time {
 
 func checkLife(now, notBefore, expires time.Time) error {
 	switch {
+	case !notBefore.IsZero() && notBefore.Year() < 1:
+		return badInput("not_before", "lies before the year 1; leave it out for a credential that is accepted from the start")
 	case notBefore.After(latest):
 		return badInput("not_before", "lies beyond the year 9999")
 	case expires.IsZero():

@@ -45,6 +45,7 @@ func TestPolicyRefuses(t *testing.T) {
 			field, says string
 		}{
 			"not before expiry":          {keyfob.APIKey{NotBefore: now.Add(2 * time.Hour), Expires: now.Add(time.Hour)}, "not_before", "is not before expires_at"},
+			"not before in the year 0":   {keyfob.APIKey{NotBefore: time.Date(0, 1, 1, 0, 0, 0, 0, time.UTC)}, "not_before", "year 1"},
 			"not before at expiry":       {keyfob.APIKey{NotBefore: now.Add(time.Hour), Expires: now.Add(time.Hour)}, "not_before", "is not before expires_at"},
 			"same millisecond":           {keyfob.APIKey{NotBefore: now.Add(time.Hour), Expires: now.Add(time.Hour + time.Microsecond)}, "not_before", "is not before expires_at"},
 			"not before the year 10000":  {keyfob.APIKey{NotBefore: time.Date(10000, 1, 1, 0, 0, 0, 0, time.UTC)}, "not_before", "9999"},

@@ -43,8 +43,11 @@ func (a *Authority) Purge(ctx context.Context, kind Kind, endedBefore time.Time)
 		if len(items) == 0 {
 			return purged, nil
 		}
+		last := items[len(items)-1].Credential
+		query.After = store.Position{Created: last.Created, ID: last.ID}
 		switch err := a.purge(ctx, items); {
-		case errors.Is(err, store.ErrConflict): // another purge was faster
+		case errors.Is(err, store.ErrConflict): // another purge was faster, maybe with a part
+			query.After = store.Position{}
 		case err != nil:
 			return purged, fmt.Errorf("purge: %w", err)
 		default:

@@ -58,8 +58,10 @@ func (a *Authority) Rotate(ctx context.Context, id string, grace time.Duration) 
 	e.Version = v.ID
 	err = a.apply(ctx, e, append(steps, change...)...)
 	if o.isTwin(err) {
-		issued, _, err := o.answered(ctx, a)
-		return issued, err
+		if issued, was, err := o.answered(ctx, a); was || err != nil {
+			return issued, err
+		}
+		return a.Rotate(ctx, id, grace) // the twin's answer is over already
 	}
 	if errors.Is(err, store.ErrConflict) {
 		return Issued{}, fmt.Errorf("rotate: %w: somebody else changed the credential at the same time", ErrConflict)

@@ -184,8 +184,7 @@ func (s *subkeys) isDigest(digest, message []byte, secret string) bool {
 	return hmac.Equal(h.sum, digest)
 }
 
-// hasher returns one whose sum is the digest, and which nothing else of the
-// secret is left in.
+// hasher returns one whose sum is the digest. Its copy of the secret is cleared.
 func (s *subkeys) hasher(message []byte, secret string) *hasher {
 	h, ok := s.hashers.Get().(*hasher)
 	if !ok {

@@ -94,6 +94,7 @@ func (a *Authority) judge(ctx context.Context, text string, check Check, verdict
 	for {
 		k, err := a.find(ctx, space, presented)
 		if err != nil {
+			verdict.Staleness = k.age
 			return err
 		}
 		err = a.decide(ctx, k, &check, verdict)
@@ -139,7 +140,6 @@ func (c *core) use(ctx context.Context, of *store.Credential) error {
 	if err == nil {
 		return nil
 	}
-	c.noteFailure(err)
 	c.meters.GiveBack(of.ID, ratelimit.Limit(of.Limit))
 	return fmt.Errorf("verify: %w", err)
 }
@@ -153,14 +153,6 @@ func (c *core) recordUse(e *cache.Entry, ip netip.Addr, now time.Time) {
 	}
 	e.Recorded.Store(&cache.Recorded{Second: now.Unix(), From: ip})
 	c.uses.Record(e.Found.Version.Space, e.Found.Version.ID, addressOf(ip), now)
-}
-
-// noteFailure has nothing decided from the cache once the store is known to be
-// out of reach (P8).
-func (c *core) noteFailure(err error) {
-	if c.cache != nil && errors.Is(err, store.ErrUnavailable) {
-		c.cache.Failed()
-	}
 }
 
 // addressOf is an address as it is recorded: without the zone, which is this
@@ -206,7 +198,7 @@ func (c *core) find(ctx context.Context, space string, presented token.Keyed) (k
 	}
 	same := sub.isDigest(found.Version.Digest, message, presented.Secret())
 	if unknown || !same || !token.Equal(presented.Prefix(), found.Version.Prefix) {
-		return known{}, &invalid{ErrUnknown}
+		return k, &invalid{ErrUnknown}
 	}
 	return k, nil
 }
@@ -226,7 +218,6 @@ func (c *core) look(ctx context.Context, space, version string) (known, error) {
 	}
 	found, err := c.store.Version(ctx, space, version)
 	if err != nil {
-		c.noteFailure(err)
 		return known{}, err
 	}
 	if c.cache == nil || found.Credential.Uses != 0 || found.Version.ID != version {

@@ -5,7 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"strconv"
 	"strings"
+	"time"
 
 	"github.com/keyfob-dev/keyfob"
 	"github.com/keyfob-dev/keyfob/internal/oas"
@@ -34,7 +36,12 @@ func (x *exchange) authenticate(r *http.Request) error {
 		return &refusal{kind: unauthenticated, header: challenge,
 			detail: "header Authorization is not of the form Bearer TOKEN, once"}
 	}
-	c, err := x.server.callers.Verify(x.ctx.Context, strings.TrimLeft(text, " "), keyfob.Check{})
+	v, err := x.server.callers.Judge(x.ctx.Context, strings.TrimLeft(text, " "), keyfob.Check{IP: x.client})
+	if errors.Is(err, keyfob.ErrRateLimited) {
+		x.reason = keyfob.Reason(err)
+		x.server.metrics.callerRefused(x.reason)
+		return &refusal{kind: callerLimited, header: header{"Retry-After", strconv.FormatInt(max(1, roundUp(v.Meter.Retry, time.Second)), 10)}}
+	}
 	if errors.Is(err, keyfob.ErrInvalid) {
 		x.reason = keyfob.Reason(err)
 		x.server.metrics.callerRefused(x.reason)
@@ -44,7 +51,7 @@ func (x *exchange) authenticate(r *http.Request) error {
 	if err != nil {
 		return fmt.Errorf("authenticate: %w", err)
 	}
-	x.caller = &caller{actor: c.ID, scopes: c.Scopes}
+	x.caller = &caller{actor: v.Credential.ID, scopes: v.Credential.Scopes}
 	return nil
 }
 

@@ -25,6 +25,10 @@ var (
 	noReferrer = []string{"no-referrer"}
 )
 
+// slowTimes is how many times Limits.Work a request may take that reads through a
+// whole log.
+const slowTimes = 60
+
 // An exchange is one request and its answer: what the handlers know of the
 // caller, and what the log tells afterwards. It is the ResponseWriter that
 // generated code writes to.
@@ -79,7 +83,13 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 		}
 		defer s.leave()
 	}
-	ctx, cancel := context.WithTimeout(r.Context(), s.limits.Work)
+	work := s.limits.Work
+	if op.slow {
+		work *= slowTimes
+		// Of a ResponseWriter without deadlines there is none to move.
+		_ = http.NewResponseController(w).SetWriteDeadline(x.start.Add(work + s.limits.Write))
+	}
+	ctx, cancel := context.WithTimeout(r.Context(), work)
 	defer cancel()
 	x.ctx = requestContext{ctx, x}
 	defer x.body.put()

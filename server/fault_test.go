@@ -134,3 +134,52 @@ func (f *faulty) Head(ctx context.Context, space string) (store.Head, error) {
 	}
 	return f.Store.Head(ctx, space)
 }
+
+func (f *faulty) Uses(ctx context.Context, space, version string) ([]store.Use, error) {
+	if err := f.before(ctx, "Uses"); err != nil {
+		return nil, err
+	}
+	return f.Store.Uses(ctx, space, version)
+}
+
+func (f *faulty) LastEvent(ctx context.Context) (int64, error) {
+	if err := f.before(ctx, "LastEvent"); err != nil {
+		return 0, err
+	}
+	return f.Store.LastEvent(ctx)
+}
+
+func (f *faulty) EventsAfter(ctx context.Context, number int64, limit int) ([]store.Event, error) {
+	if err := f.before(ctx, "EventsAfter"); err != nil {
+		return nil, err
+	}
+	return f.Store.EventsAfter(ctx, number, limit)
+}
+
+func (f *faulty) Unsealed(ctx context.Context, limit int) ([]store.Event, error) {
+	if err := f.before(ctx, "Unsealed"); err != nil {
+		return nil, err
+	}
+	return f.Store.Unsealed(ctx, limit)
+}
+
+func (f *faulty) Mark(ctx context.Context) (time.Time, error) {
+	if err := f.before(ctx, "Mark"); err != nil {
+		return time.Time{}, err
+	}
+	return f.Store.Mark(ctx)
+}
+
+func (f *faulty) Replay(ctx context.Context, space, name string) (store.Replay, error) {
+	if err := f.before(ctx, "Replay"); err != nil {
+		return store.Replay{}, err
+	}
+	return f.Store.Replay(ctx, space, name)
+}
+
+func (f *faulty) Setting(ctx context.Context, name string) ([]byte, error) {
+	if err := f.before(ctx, "Setting"); err != nil {
+		return nil, err
+	}
+	return f.Store.Setting(ctx, name)
+}

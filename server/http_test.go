@@ -229,6 +229,7 @@ func TestHeadersAreBounded(t *testing.T) {
 			t.Errorf("%s: %s", what, text)
 		}
 		c.wantEnd()
+		t.Logf("%s: 431, and the connection ended", what)
 	}
 	c := e.dial()
 	c.send("GET /healthz HTTP/1.1\nHost: x\nX: " + strings.Repeat("a", 8000) + "\n\n")

@@ -49,6 +49,9 @@ var (
 	bodyTooLarge = &kind{name: "body-too-large", status: 413, title: "Body too large"}
 	mediaType    = &kind{name: "media-type", status: 415, title: "Body of another type",
 		header: header{"Accept", "application/json"}}
+	callerLimited = &kind{name: "caller-rate-limited", status: 429, title: "Too many requests",
+		detail: "the caller's key was used as often as its limit allows now; nothing was done",
+		header: retryAfter}
 	internal = &kind{name: "internal", status: 500, title: "Fault of the server",
 		detail: "the server failed; its log has more, under the id of this request"}
 	unavailable = &kind{name: "unavailable", status: 503, title: "Not decided",

@@ -36,6 +36,7 @@ type operation struct {
 	query []string         // parameters that it may have, each once
 	body  strictjson.Shape // of the JSON object that it must have; nil: it has none
 	once  bool             // it takes an Idempotency-Key
+	slow  bool             // it may take slowTimes as long as others
 }
 
 // operations is the table of roles by routes. An operation that is not in it is
@@ -64,7 +65,7 @@ var operations = map[oas.OperationName]operation{
 
 	oas.ListEventsOperation:       {needs: read, query: []string{"after", "limit", "credential", "type", "order"}},
 	oas.CheckpointEventsOperation: {needs: read}, // it seals, which changes nothing that anybody sees
-	oas.VerifyEventsOperation:     {needs: read, body: verifyEventsShape},
+	oas.VerifyEventsOperation:     {needs: read, body: verifyEventsShape, slow: true},
 }
 
 var (

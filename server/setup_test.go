@@ -49,10 +49,14 @@ func newEnv(t *testing.T, limits Limits) *env {
 	return newEnvWith(t, limits, keyfob.Config{})
 }
 
-// newEnvWith is newEnv with an Authority that is different in some way.
+// newEnvWith is newEnv with an Authority that is different in some way. Its store
+// is one in memory, unless there is another.
 func newEnvWith(t *testing.T, limits Limits, config keyfob.Config) *env {
 	t.Helper()
-	e := &env{T: t, st: &faulty{Store: memory.Open()}, log: &logged{}, kinds: map[string]bool{}}
+	if config.Store == nil {
+		config.Store = memory.Open()
+	}
+	e := &env{T: t, st: &faulty{Store: config.Store}, log: &logged{}, kinds: map[string]bool{}}
 	rk, err := keyfob.CreateRootKey(filepath.Join(t.TempDir(), "root.key"))
 	e.must(err)
 	config.Store, config.RootKey = e.st, rk
@@ -287,7 +291,7 @@ func checkProblem(t *testing.T, a *answer, id string) {
 
 var allKinds = []*kind{
 	badInput, unauthenticated, forbidden, notFound, spaceNotFound, routeNotFound, methodNotAllowed, bodyTimeout,
-	conflict, exists, keyReused, bodyTooLarge, mediaType, internal, unavailable, clockBehind, busy,
+	conflict, exists, keyReused, bodyTooLarge, mediaType, callerLimited, internal, unavailable, clockBehind, busy,
 }
 
 // want fails the test unless the answer is of this status and, for an error, of

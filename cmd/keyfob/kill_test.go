@@ -113,8 +113,8 @@ func TestKillUnderLoad(t *testing.T) {
 	}
 	s := serve(t, dir)
 	check(t, s.caller(), l)
-	t.Logf("%d kills in %v: %d changes were acknowledged, and the %d live tokens and %d revocations are all there",
-		rounds, time.Since(began).Round(time.Millisecond), changes, len(l.good), len(l.revoked))
+	t.Logf("%d kills in %v: %d changes were acknowledged, and the %d live tokens and %d revocations are all there; of the events: %s",
+		rounds, time.Since(began).Round(time.Millisecond), changes, len(l.good), len(l.revoked), must(t, dir, "", "audit", "verify"))
 	s.stop()
 }
 

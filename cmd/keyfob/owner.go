@@ -73,12 +73,13 @@ func ownerNotMade(err error) error {
 }
 
 // hasOwner reports whether the first run has been done: its file is there, or a
-// key of the owner's was ever issued.
+// key of the space keyfob was ever issued, of which the owner's is the first. The
+// log tells of it, even when the key is purged.
 func hasOwner(ctx context.Context, keyring *keyfob.Authority, dir dataDir) (bool, error) {
 	if there, err := isThere(dir.file(ownerFile)); there || err != nil {
 		return there, err
 	}
-	page, err := keyring.List(ctx, keyfob.Filter{Subject: owner, Limit: 1})
+	page, err := keyring.Events().List(ctx, keyfob.EventFilter{Type: "apikey.issued", Limit: 1})
 	return len(page.Items) > 0, err
 }
 

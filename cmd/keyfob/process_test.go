@@ -129,7 +129,13 @@ func TestStorageFails(t *testing.T) {
 			t.Errorf("an acknowledged token is %s", v)
 		}
 	}
-	t.Logf("%d tokens were acknowledged before the storage failed, and all are there", len(acknowledged))
+	// Each key that is there has its event, beside the one of the space.
+	keys := strings.Count(must(t, dir, "", "apikey", "list", "--json"), "\n") + 1
+	chain := must(t, dir, "", "audit", "verify")
+	if !strings.HasPrefix(chain, fmt.Sprintf("ok %d events, ", keys+1)) {
+		t.Errorf("%d keys, and of the events: %s", keys, chain)
+	}
+	t.Logf("%d tokens were acknowledged before the storage failed, and all are there; of the events: %s", len(acknowledged), chain)
 	s.stop()
 }
 

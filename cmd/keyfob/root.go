@@ -15,9 +15,11 @@ const (
 	groupMore        = "more"
 )
 
+// Commands stand in the order in which they are needed.
+func init() { cobra.EnableCommandSorting = false }
+
 // newRoot builds the command with all that is below it.
 func newRoot(u *ui) *cobra.Command {
-	cobra.EnableCommandSorting = false // they stand in the order in which they are needed
 	root := &cobra.Command{
 		Use:   "keyfob COMMAND",
 		Short: "Make, hand out, check, replace and kill secrets",

@@ -51,11 +51,14 @@ type Inspection struct {
 	last    store.Head // of the chain so far
 	unknown bool       // the link before is not known, since its event is missing
 	open    bool       // the chain has ended, and what comes is not sealed yet
+
+	seen map[[16]byte]bool // ids: a copy of an event has a good MAC as well
 }
 
 // Add inspects the next event.
 func (n *Inspection) Add(e *store.Event) {
 	n.Events++
+	n.meetID(e)
 	key := n.Key(e.RootKey)
 	good := key != nil && hmac.Equal(MAC(key, e), e.MAC)
 	if !good {
@@ -88,6 +91,18 @@ func (n *Inspection) Add(e *store.Event) {
 	}
 	n.last, n.unknown = store.Head{Seq: e.Seq, Link: e.Link}, false
 	n.meet()
+}
+
+// meetID finds an event that is there twice.
+func (n *Inspection) meetID(e *store.Event) {
+	if n.seen == nil {
+		n.seen = map[[16]byte]bool{}
+	}
+	var id [16]byte
+	if copy(id[:], e.ID) != len(e.ID) || n.seen[id] {
+		n.find(Edited, e.Seq, e.ID, "event %s is there twice, or has an id that is none", e.ID)
+	}
+	n.seen[id] = true
 }
 
 // meet compares the chain with the checkpoints of the place that it has come to.

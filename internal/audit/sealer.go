@@ -61,13 +61,14 @@ func (s *Sealer) Run(ctx context.Context) {
 	}
 }
 
-// Seal seals all events that there are.
+// Seal seals all events that there are when it begins.
 func (s *Sealer) Seal(ctx context.Context) error {
 	for {
-		events, err := s.store.Unsealed(ctx, batch)
+		all, err := s.store.Unsealed(ctx, batch)
 		if err != nil {
 			return err
 		}
+		events := all
 		var steps []store.Step
 		for len(events) > 0 {
 			var step store.SealEvents
@@ -82,6 +83,9 @@ func (s *Sealer) Seal(ctx context.Context) error {
 		err = s.store.Apply(ctx, store.Change{Steps: steps})
 		if err != nil && !errors.Is(err, store.ErrConflict) {
 			return err
+		}
+		if err == nil && len(all) < batch {
+			return nil // what came meanwhile is for the next time
 		}
 	}
 }

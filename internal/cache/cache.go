@@ -96,6 +96,9 @@ func (c *Cache) Put(begin Fill, found store.Found, message []byte) *Entry {
 // is false when nothing is, and while the store is out of reach as far as is
 // known: then it has to be asked, and nothing is decided without it.
 func (c *Cache) Get(version string, now time.Time) (*Entry, time.Duration, bool) {
+	// Before the entry is looked at: a reading of the log that ends meanwhile may
+	// have invalidated it.
+	read := c.read.Load()
 	if c.failures.Load() > c.recovered.Load() {
 		c.wakeUp()
 		return nil, 0, false
@@ -105,7 +108,7 @@ func (c *Cache) Get(version string, now time.Time) (*Entry, time.Duration, bool)
 		return nil, 0, false
 	}
 	age := since(e.begin.at, now)
-	if read := c.read.Load(); read != nil {
+	if read != nil {
 		age = min(age, since(*read, now))
 	}
 	if age > interval {

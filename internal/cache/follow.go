@@ -27,8 +27,12 @@ func (c *Cache) Follow(ctx context.Context, st store.Store) {
 		if known {
 			last, err = c.readLog(ctx, st, last)
 		} else {
-			last, err = st.LastEvent(ctx)
-			known = err == nil
+			// What changed before this number is never read: it is unknown whether
+			// what is cached so far tells of it.
+			if last, err = st.LastEvent(ctx); err == nil {
+				c.invalidateAll()
+				known = true
+			}
 		}
 		if err == nil {
 			raise(&c.recovered, begin.failures)

@@ -45,9 +45,18 @@ func NewRecorder(st store.Store) *Recorder {
 // address or, if that is empty, from nobody knows where. It never waits for the
 // store. Where more is used than can be gathered, the newest is left out.
 func (r *Recorder) Record(space, version, address string, at time.Time) {
-	k := key{space, version, address}
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	r.add(key{space, version, address}, at)
+	if len(r.gathered) == most/2 {
+		select {
+		case r.full <- struct{}{}:
+		default:
+		}
+	}
+}
+
+func (r *Recorder) add(k key, at time.Time) {
 	s, known := r.gathered[k]
 	if !known && len(r.gathered) >= most {
 		return
@@ -59,12 +68,6 @@ func (r *Recorder) Record(space, version, address string, at time.Time) {
 		s.last = at
 	}
 	r.gathered[k] = s
-	if len(r.gathered) == most/2 {
-		select {
-		case r.full <- struct{}{}:
-		default:
-		}
-	}
 }
 
 // Run writes what was gathered at each Interval, and earlier when it is much,
@@ -123,10 +126,13 @@ func (r *Recorder) Flush(ctx context.Context) error {
 	return err
 }
 
-// takeBack gathers again what was not written.
+// takeBack gathers again what was not written. It is tried at the next interval,
+// however much it is.
 func (r *Recorder) takeBack(gathered map[key]span) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
 	for k, s := range gathered {
-		r.Record(k.space, k.version, k.address, s.first)
-		r.Record(k.space, k.version, k.address, s.last)
+		r.add(k, s.first)
+		r.add(k, s.last)
 	}
 }

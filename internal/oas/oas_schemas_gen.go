@@ -1530,7 +1530,8 @@ type Problem struct {
 	// What went wrong, for programs: `urn:keyfob:problem:` and one of `input`, `unauthenticated`,
 	// `forbidden`, `not-found` (no such credential), `space-not-found`, `route-not-found`,
 	// `method-not-allowed`, `body-timeout`, `conflict`, `exists`, `idempotency-key-reused`,
-	// `body-too-large`, `media-type`, `internal`, `unavailable`, `clock-behind`, `busy`.
+	// `body-too-large`, `media-type`, `caller-rate-limited`, `internal`, `unavailable`, `clock-behind`,
+	// `busy`.
 	Type string `json:"type"`
 	// The same in a few words, for people. One for each type.
 	Title string `json:"title"`

@@ -65,6 +65,9 @@ func (m *Meters) Take(id string, now time.Time, limit Limit) Verdict {
 	if full.Before(now) {
 		full = now
 	}
+	if most := now.Add(span); full.After(most) {
+		full = most // of an earlier limit, or of a clock that was set back
+	}
 	next := full.Add(each)
 	if over := next.Sub(now) - span; over > 0 {
 		return Verdict{Retry: over, Reset: full.Sub(now)}

@@ -89,8 +89,8 @@ type diskFault struct {
 
 var diskFaults = []diskFault{
 	{name: "flush fails", sort: "sync", err: vfs.SystemError(syscall.EIO, sqlite3.IOERR_FSYNC), stride: 1, says: "code 1034)"},
-	{name: "disk full", sort: "write", err: vfs.SystemError(syscall.ENOSPC, sqlite3.FULL), stride: 17, says: "code 13)"},
-	{name: "write fails", sort: "write", err: vfs.SystemError(syscall.EIO, sqlite3.IOERR_WRITE), stride: 23, says: "code 778)"},
+	{name: "disk full", sort: "write", err: vfs.SystemError(syscall.ENOSPC, sqlite3.FULL), stride: 13, says: "code 13)"},
+	{name: "write fails", sort: "write", err: vfs.SystemError(syscall.EIO, sqlite3.IOERR_WRITE), stride: 13, says: "code 778)"},
 	{name: "read fails", sort: "read", err: vfs.SystemError(syscall.EIO, sqlite3.IOERR_READ), stride: 3, says: "code 266)"},
 	{name: "power loss before a flush", sort: "sync", stride: 1, says: "disk I/O error"},
 	{name: "power loss after a flush", sort: "sync", after: true, stride: 1, says: "disk I/O error"},

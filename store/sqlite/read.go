@@ -76,6 +76,22 @@ const (
 	sqlSetting = `SELECT value FROM settings WHERE name = ?1`
 )
 
+// readBy runs a statement on one of the readers.
+func (s *Store) readBy(ctx context.Context, fn func(*row) error, sql string, args []any) (rows int, err error) {
+	c, err := s.readers.take(ctx)
+	if err != nil {
+		return 0, err
+	}
+	defer s.readers.give(c)
+	c.SetInterrupt(ctx)
+	defer c.SetInterrupt(context.Background())
+	err = c.query(sql, args, func(r *row) error {
+		rows++
+		return fn(r)
+	})
+	return rows, err
+}
+
 // read runs a statement and calls fn with each row. It returns how many there
 // were.
 func (s *Store) read(ctx context.Context, fn func(*row) error, sql string, args ...any) (rows int, err error) {
@@ -83,16 +99,7 @@ func (s *Store) read(ctx context.Context, fn func(*row) error, sql string, args 
 		return 0, err
 	}
 	defer s.calls.Done()
-	c, err := s.readers.take(ctx)
-	if err == nil {
-		c.SetInterrupt(ctx)
-		err = c.query(sql, args, func(r *row) error {
-			rows++
-			return fn(r)
-		})
-		c.SetInterrupt(context.Background())
-		s.readers.give(c)
-	}
+	rows, err = s.readBy(ctx, fn, sql, args)
 	switch {
 	case err == nil:
 		return rows, nil

@@ -158,13 +158,14 @@ func (r *row) event(space string) store.Event {
 // errNotJSON hides the error of the decoder, which quotes what it read.
 var errNotJSON = errors.New("the scopes, attributes or networks of a credential are not JSON; the database is damaged")
 
-// strings returns the strings of a JSON array or object that encode has written,
+// plainStrings returns the strings of a JSON array or object that encode has written,
 // in their order: of an object, name and value by turns. It is on the path of
 // each verification, and takes a tenth of the time of package json, which it
 // leaves the rest to: text with escapes, and all that encode does not write.
 func plainStrings(text []byte) (list []string, ok bool) {
-	if bytes.IndexByte(text, '\\') >= 0 {
-		return nil, false
+	last := len(text) - 1
+	if last < 1 || text[0] != '[' && text[0] != '{' || text[last] != text[0]+2 || bytes.IndexByte(text, '\\') >= 0 {
+		return nil, false // [ and ], { and } are two apart in ASCII
 	}
 	list = make([]string, 0, bytes.Count(text, []byte{'"'})/2)
 	for rest := text[1:]; len(rest) > 1; rest = rest[1:] {
@@ -186,8 +187,8 @@ func texts(text []byte) ([]string, error) {
 		return list, nil
 	}
 	var list []string
-	if json.Unmarshal(text, &list) != nil {
-		return nil, errNotJSON
+	if json.Unmarshal(text, &list) != nil || list == nil {
+		return nil, errNotJSON // or null, which is no list
 	}
 	return list, nil
 }
@@ -204,7 +205,7 @@ func attributes(text []byte) (map[string]string, error) {
 		return attributes, nil
 	}
 	var attributes map[string]string
-	if json.Unmarshal(text, &attributes) != nil {
+	if json.Unmarshal(text, &attributes) != nil || attributes == nil {
 		return nil, errNotJSON
 	}
 	return attributes, nil
