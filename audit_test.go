@@ -139,6 +139,7 @@ func TestTampering(t *testing.T) {
 		"a row removed":             {"DELETE FROM events WHERE seq = 5", []keyfob.Finding{keyfob.FoundRemoved}, 5},
 		"the first row removed":     {"DELETE FROM events WHERE seq = 1", []keyfob.Finding{keyfob.FoundRemoved}, 1},
 		"three rows removed":        {"DELETE FROM events WHERE seq BETWEEN 3 AND 5", []keyfob.Finding{keyfob.FoundRemoved}, 3},
+		"an event copied":           {"INSERT INTO events (id, space, time, actor, type, credential, version, subject, reason, root_key, mac) SELECT id, space, time, actor, type, credential, version, subject, reason, root_key, mac FROM events WHERE seq = 5", []keyfob.Finding{keyfob.FoundEdited}, 0},
 		"a seal taken off":          {"UPDATE events SET seq = NULL, link = NULL WHERE seq = 5", []keyfob.Finding{keyfob.FoundEdited}, 5},
 	} {
 		t.Run(what, func(t *testing.T) {

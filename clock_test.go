@@ -108,6 +108,25 @@ func TestMarkIsWritten(t *testing.T) {
 	})
 }
 
+// What one Authority told the store, another on it knows some seconds later.
+func TestMarkOfOthers(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		st, rk := memory.Open(), newRootKey(t)
+		here := openWith(t, keyfob.Config{Store: st, RootKey: rk})
+		there := openWith(t, keyfob.Config{Store: st, RootKey: rk, Now: func() time.Time { return time.Now().Add(time.Hour) }})
+		defer here.Close(context.Background())
+		defer there.Close(context.Background())
+		k := issue(t, here, keyfob.APIKey{Expires: time.Now().Add(30 * time.Minute)})
+		issue(t, there, keyfob.APIKey{})
+		wantVerdict(t, there, k.Secret.Reveal(), "expired")
+		time.Sleep(11 * time.Second)
+		wantVerdict(t, here, k.Secret.Reveal(), "expired")
+		if behind := here.ClockBehind(); behind < 59*time.Minute {
+			t.Errorf("behind by %v, want about an hour", behind)
+		}
+	})
+}
+
 // Who is on the same store sees the mark of the others at its next start, and
 // AcceptClock of one loses against a time that another told meanwhile.
 func TestAcceptClockConflict(t *testing.T) {

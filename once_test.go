@@ -94,6 +94,36 @@ func TestIdempotencyOfRefused(t *testing.T) {
 	}
 }
 
+// A kept answer that ends in the midst of the request that asks for it does not
+// become an answer without a key.
+func TestIdempotencyAtTheEnd(t *testing.T) {
+	onEachStore(t, func(t *testing.T, st store.Store) {
+		clock := newClock()
+		step := time.Duration(0)
+		now := func() time.Time {
+			clock.Add(step)
+			return clock.Now()
+		}
+		a := openWith(t, keyfob.Config{Store: st, RootKey: newRootKey(t), Now: now})
+		ctx := withKey(t.Context(), "0123456789abcdef")
+		request := keyfob.APIKey{Subject: "alice"}
+		for range 3 {
+			first, err := a.Issue(ctx, request)
+			if err != nil {
+				t.Fatal(err)
+			}
+			clock.Add(10*time.Minute - 3*time.Millisecond)
+			step = time.Millisecond
+			again, err := a.Issue(ctx, request)
+			step = 0
+			if err != nil || again.Credential.ID == "" || len(again.Secret.Reveal()) != len(first.Secret.Reveal()) {
+				t.Fatalf("%+v, %v", again, err)
+			}
+			clock.Add(time.Hour)
+		}
+	})
+}
+
 // Of twins at once one is carried out, and all get its answer.
 func TestIdempotentTwins(t *testing.T) {
 	onEachStore(t, func(t *testing.T, st store.Store) {

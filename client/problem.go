@@ -50,6 +50,7 @@ var problems = map[string]struct {
 	"clock-behind":           {err: keyfob.ErrUnavailable, later: true},
 	"busy":                   {err: keyfob.ErrUnavailable, later: true, undone: true},
 	"body-timeout":           {err: keyfob.ErrUnavailable, later: true, undone: true},
+	"caller-rate-limited":    {err: keyfob.ErrUnavailable, later: true, undone: true},
 	"internal":               {err: ErrServer},
 	"route-not-found":        {err: ErrServer}, // another version, or another base path
 	"method-not-allowed":     {err: ErrServer},

@@ -26,8 +26,11 @@ var (
 )
 
 // slowTimes is how many times Limits.Work a request may take that reads through a
-// whole log.
-const slowTimes = 60
+// whole log, and slowAtOnce how many of those are let in.
+const (
+	slowTimes  = 60
+	slowAtOnce = 2
+)
 
 // An exchange is one request and its answer: what the handlers know of the
 // caller, and what the log tells afterwards. It is the ResponseWriter that
@@ -85,6 +88,13 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 	}
 	work := s.limits.Work
 	if op.slow {
+		select {
+		case s.slow <- struct{}{}:
+			defer func() { <-s.slow }()
+		default:
+			x.fail(&refusal{kind: busy})
+			return
+		}
 		work *= slowTimes
 		// Of a ResponseWriter without deadlines there is none to move.
 		_ = http.NewResponseController(w).SetWriteDeadline(x.start.Add(work + s.limits.Write))

@@ -125,6 +125,7 @@ type Server struct {
 	callers *keyfob.Authority // in the space whose keys callers have
 	api     *oas.Server
 	atWork  atomic.Int64
+	slow    chan struct{} // a place for each slow operation
 }
 
 // New makes a Server. It opens nothing and starts nothing.
@@ -147,6 +148,8 @@ func New(config Config) (*Server, error) {
 		return nil, fmt.Errorf("server: %w", err)
 	}
 	s := &Server{
+		slow: make(chan struct{}, slowAtOnce),
+
 		limits:  config.Limits.withDefaults(),
 		log:     config.Logger,
 		proxies: slices.Clone(config.TrustedProxies),

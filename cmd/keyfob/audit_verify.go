@@ -50,6 +50,7 @@ that is of an older copy of the database.`,
 		if err != nil {
 			return err
 		}
+		c.http.Timeout = 20 * requestTimeout // a log may be long
 		report, err := c.VerifyEvents(cmd.Context(), &oas.VerifyEventsRequest{Checkpoints: checkpoints}, oas.VerifyEventsParams{Space: *r.space})
 		if err != nil {
 			return notDecided(c.explain(err))

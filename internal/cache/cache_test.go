@@ -75,6 +75,30 @@ func TestFillAgainstInvalidate(t *testing.T) {
 	t.Logf("%d rounds: %d stale, %d served from a fill after the change", rounds, stale, served)
 }
 
+// Until the log was read once, nothing tells what others have changed since an
+// entry was read: what is cached by then is not renewed by that reading.
+func TestFirstReadingOfTheLog(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		st := &logged{Store: memory.Open()}
+		st.fail.Store(true)
+		c := New(1000)
+		defer c.Close()
+		ctx, stop := context.WithCancel(t.Context())
+		defer stop()
+		go c.Follow(ctx, st)
+		synctest.Wait()
+		c.Put(c.Begin(), found("a", "a", store.StateActive), nil)
+		write(t, st, "a")
+		st.fail.Store(false)
+		time.Sleep(time.Second)
+		_, _, _ = c.Get("a", time.Now()) // which has the log read
+		synctest.Wait()
+		if _, age, ok := c.Get("a", time.Now()); ok {
+			t.Errorf("served, with an age of %v, although it was changed before the log was first read", age)
+		}
+	})
+}
+
 // A read that began before a failure says nothing of the store after it.
 func TestLateSuccess(t *testing.T) {
 	c := New(10)

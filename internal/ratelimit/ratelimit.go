@@ -62,11 +62,9 @@ func (m *Meters) Take(id string, now time.Time, limit Limit) Verdict {
 	if !known && len(s.full) >= m.most && !s.sweep(now) {
 		return Verdict{Retry: each, Reset: span}
 	}
-	if full.Before(now) {
+	if full.Before(now) || full.After(now.Add(span)) {
+		// Or it is a meter of an earlier limit, or of a clock that was set back.
 		full = now
-	}
-	if most := now.Add(span); full.After(most) {
-		full = most // of an earlier limit, or of a clock that was set back
 	}
 	next := full.Add(each)
 	if over := next.Sub(now) - span; over > 0 {

@@ -85,6 +85,21 @@ func TestFailsClosed(t *testing.T) {
 	}
 }
 
+// What an earlier limit, or a clock that was ahead, left behind keeps nobody out
+// for longer than the limit of now does.
+func TestOtherLimit(t *testing.T) {
+	slow, fast := Limit{Rate: 1, Per: 366 * 24 * time.Hour, Burst: 1}, Limit{Rate: 1000, Per: time.Second, Burst: 1000}
+	m := NewMeters(1000)
+	m.Take("a", epoch, slow)
+	if v := m.Take("a", epoch.Add(time.Hour), fast); !v.Allowed || v.Remaining != 999 {
+		t.Errorf("an hour after the change: %+v", v)
+	}
+	m.Take("b", epoch.Add(240*time.Hour), fast)
+	if v := m.Take("b", epoch.Add(time.Second), fast); !v.Allowed {
+		t.Errorf("after the clock was set back: %+v", v)
+	}
+}
+
 func TestGiveBack(t *testing.T) {
 	limit := Limit{Rate: 1, Per: time.Minute, Burst: 2}
 	m := NewMeters(1000)
