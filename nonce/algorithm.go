@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"unsafe"
 
 	"golang.org/x/crypto/chacha20poly1305"
 )
@@ -125,6 +126,9 @@ func (x xchacha) Overhead() int  { return algorithms[XChaCha20Poly1305].overhead
 func (x xchacha) Seal(dst, _, plaintext, additionalData []byte) []byte {
 	const before = chacha20poly1305.NonceSizeX
 	sealed, out := extend(dst, before+len(plaintext)+tagSize)
+	if overlap(out, additionalData) || begin(plaintext) != begin(out) && overlap(out, plaintext) {
+		panic("nonce: Seal: the message or its additional data lies across the result")
+	}
 	if begin(plaintext) == begin(out) {
 		text := out[before : before+len(plaintext)]
 		copy(text, plaintext)
@@ -151,6 +155,16 @@ func (x xchacha) Open(dst, _, sealed, additionalData []byte) ([]byte, error) {
 		return nil, errOpen
 	}
 	return plaintext, nil
+}
+
+// overlap reports whether a and b share memory.
+func overlap(a, b []byte) bool {
+	if len(a) == 0 || len(b) == 0 {
+		return false
+	}
+	first := func(s []byte) uintptr { return uintptr(unsafe.Pointer(&s[0])) }
+	last := func(s []byte) uintptr { return uintptr(unsafe.Pointer(&s[len(s)-1])) }
+	return first(a) <= last(b) && first(b) <= last(a)
 }
 
 // begin returns where b lies in memory, or nil if it has no room.

@@ -29,10 +29,19 @@ func (f file) Load() ([]byte, error) {
 	if !canLock {
 		return nil, f.unsupported()
 	}
-	r, err := os.Open(string(f))
+	// A link would be replaced by the next Swap, and what it led to would be left
+	// with a count of its own.
+	info, err := os.Lstat(string(f))
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}
+	if err == nil && !info.Mode().IsRegular() {
+		err = fmt.Errorf("%s is not a regular file; give the path of the file itself", string(f))
+	}
+	if err != nil {
+		return nil, err
+	}
+	r, err := os.Open(string(f))
 	if err != nil {
 		return nil, err
 	}
@@ -45,14 +54,11 @@ func (f file) Swap(old, new []byte) error {
 	if !canLock {
 		return f.unsupported()
 	}
-	l, err := os.OpenFile(string(f)+".lock", os.O_RDWR|os.O_CREATE, 0o600)
+	l, err := f.lock()
 	if err != nil {
 		return err
 	}
 	defer l.Close() // which also unlocks it
-	if err := lock(l); err != nil {
-		return fmt.Errorf("lock %s: %w", l.Name(), err)
-	}
 	record, err := f.Load()
 	if err != nil {
 		return err
@@ -63,11 +69,42 @@ func (f file) Swap(old, new []byte) error {
 	return f.replace(new)
 }
 
+// lock waits for the lock, and returns the file that has it. One that was removed
+// meanwhile locks nothing any more.
+func (f file) lock() (*os.File, error) {
+	path := string(f) + ".lock"
+	for {
+		l, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
+		if err != nil {
+			return nil, err
+		}
+		if err := lock(l); err != nil {
+			l.Close()
+			return nil, fmt.Errorf("lock %s: %w", path, err)
+		}
+		locked, err := l.Stat()
+		there, thereErr := os.Lstat(path)
+		if err == nil && thereErr == nil && os.SameFile(locked, there) {
+			return l, nil
+		}
+		l.Close()
+		if err != nil {
+			return nil, err
+		}
+		if thereErr == nil && !there.Mode().IsRegular() {
+			return nil, fmt.Errorf("%s is not a regular file; remove it", path)
+		}
+	}
+}
+
 // replace is atomic: the rename is the one step that changes what Load returns. What
-// a process that was killed leaves beside the file is overwritten by the next.
+// a process that was killed leaves beside the file is removed by the next.
 func (f file) replace(record []byte) error {
 	next := string(f) + ".next"
-	w, err := os.OpenFile(next, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
+	if err := os.Remove(next); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	w, err := os.OpenFile(next, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600) // and follows no link
 	if err != nil {
 		return err
 	}

@@ -129,7 +129,7 @@ func newKey(secret []byte, c KeyConfig) (*Key, error) {
 	if err != nil {
 		return nil, err
 	}
-	k.warnFrom, k.warn = k.limit-k.limit/8, c.Warn
+	k.warnFrom, k.warn = k.limit-max(1, k.limit/8), c.Warn
 	if k.warn == nil {
 		k.warn = func(used, limit uint64) {
 			slog.Warn("a key nears its limit of messages and has to be replaced", "key", owner, "used", used, "limit", limit)

@@ -41,7 +41,8 @@
 // the store has confirmed that, before the first of them is taken. So a process that
 // is killed at any moment loses numbers and never uses one again. A count that is
 // damaged, of another key, missing, or lower than it was is refused with an error, and
-// nothing is sealed under it.
+// nothing is sealed under it. A Counter has no key: its count is told from another's
+// by its prefix alone, so give each its own prefix or its own place.
 //
 // A store that is put back to an older state, as from a backup, looks like that older
 // state: while the process runs it is noticed, and after a restart only if AtLeast

@@ -40,9 +40,9 @@
 // # Hashes of others
 //
 // Verify reads what follows the PHC string format: argon2id version 19 (m, t, p),
-// scrypt (ln, r, p), pbkdf2-sha256 and pbkdf2-sha512 (i, l), as the reference program
-// of Argon2, passlib and RustCrypto write them, with salts of 8 to 48 bytes and
-// outputs of 12 to 64. There is one spelling: parameters in that order, each once,
+// scrypt (ln, r, p), pbkdf2-sha256 and pbkdf2-sha512 (i, l), as RustCrypto writes them
+// all, the reference program of Argon2 the first, and passlib the first two, with salts
+// of 8 to 48 bytes and outputs of 12 to 64. There is one spelling: parameters in that order, each once,
 // without leading zeros, base64 without padding. Others may have hashed passwords
 // beyond ASCII in another form than NFC; those do not verify. Hashes of bcrypt are
 // not read: verify them with golang.org/x/crypto/bcrypt, and then hash anew.

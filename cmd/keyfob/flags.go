@@ -101,7 +101,7 @@ func (v *wholeValue) Type() string { return "N" }
 
 func (v *wholeValue) Set(text string) error {
 	n, err := strconv.ParseInt(text, 10, 64)
-	if err != nil && !errors.Is(err, strconv.ErrRange) || strings.HasPrefix(text, "+") {
+	if err != nil && !errors.Is(err, strconv.ErrRange) || err == nil && itoa(n) != text {
 		return fmt.Errorf("is not a whole number; give %d to %d", v.least, v.most)
 	}
 	if err != nil || n < v.least || n > v.most {

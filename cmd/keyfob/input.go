@@ -5,7 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
+	"os/signal"
 	"strings"
+	"syscall"
 
 	"golang.org/x/term"
 
@@ -22,12 +25,39 @@ func (u *ui) secretLine(what string) (string, error) {
 		return readLine(u.stdin, "stdin", strings.ToLower(what))
 	}
 	fmt.Fprintf(u.stderr, "%s: ", what)
+	done := u.restoreOnSignal()
 	text, err := term.ReadPassword(int(u.stdin.Fd()))
+	done()
 	fmt.Fprintln(u.stderr)
 	if err != nil && !errors.Is(err, io.EOF) {
 		return "", undecided("cannot read from the terminal: %v", err)
 	}
 	return checkLine(text, "stdin", strings.ToLower(what))
+}
+
+// restoreOnSignal has a signal that ends the process leave the terminal as it was,
+// until done is called: it shows what is typed again.
+func (u *ui) restoreOnSignal() (done func()) {
+	fd := int(u.stdin.Fd())
+	state, err := term.GetState(fd)
+	if err != nil {
+		return func() {}
+	}
+	signals, over := make(chan os.Signal, 1), make(chan struct{})
+	signal.Notify(signals, os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
+	go func() {
+		select {
+		case <-over:
+		case <-signals:
+			term.Restore(fd, state)
+			fmt.Fprintln(u.stderr)
+			os.Exit(u.report(undecided("ended by a signal, and nothing was done")))
+		}
+	}()
+	return func() {
+		signal.Stop(signals)
+		close(over)
+	}
 }
 
 // readLine reads all of r, which must be one line, and cuts the newline at its

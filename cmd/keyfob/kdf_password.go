@@ -2,6 +2,7 @@ package main
 
 import (
 	"math"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -29,6 +30,9 @@ func fromPassword(u *ui, f *keyFlags, params func() passwordKDF, required ...str
 		password, err := u.password("Password")
 		if err != nil {
 			return err
+		}
+		if strings.HasSuffix(password, "\x00") {
+			return wrong("the password ends in a zero byte, and PBKDF2 and scrypt make the same key without it; leave it out")
 		}
 		key, err := params().Key([]byte(password), f.salt.b, int(f.bytes.n))
 		return f.write(u, key, err)

@@ -62,7 +62,7 @@ func hashFile(path string) (string, error) {
 // passwordVerdict tells what was found.
 func (u *ui) passwordVerdict(valid, rehash, asJSON bool) error {
 	if rehash {
-		u.note("keyfob: the hash is not as keyfob passhash makes it now; hash the password anew")
+		u.note("keyfob: the hash is not as keyfob passhash makes it now; hash the password anew, unless it was made stronger on purpose")
 	}
 	u.out.spare = true
 	var err error

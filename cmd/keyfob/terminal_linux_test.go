@@ -121,6 +121,51 @@ func TestTypedTokenIsNotShown(t *testing.T) {
 	}
 }
 
+// Who breaks a question off has a terminal again that shows what is typed.
+func TestInterruptedQuestion(t *testing.T) {
+	t.Parallel()
+	user, program := terminal(t)
+	cmd := exec.Command(keyfobBinary(t), "compare")
+	cmd.Env = environment()
+	cmd.Stdin = program
+	stderr, err := cmd.StderrPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	asked := make([]byte, 1)
+	if _, err := io.ReadFull(stderr, asked); err != nil { // it asks
+		t.Fatal(err)
+	}
+	echo := func() bool {
+		state, err := unix.IoctlGetTermios(int(user.Fd()), unix.TCGETS)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return state.Lflag&unix.ECHO != 0
+	}
+	for end := time.Now().Add(30 * time.Second); echo(); { // until what is typed is hidden
+		if time.Now().After(end) {
+			cmd.Process.Kill()
+			t.Fatal("the terminal shows what is typed")
+		}
+		time.Sleep(time.Millisecond)
+	}
+	if err := cmd.Process.Signal(os.Interrupt); err != nil {
+		t.Fatal(err)
+	}
+	said, _ := io.ReadAll(stderr)
+	cmd.Wait()
+	if code := cmd.ProcessState.ExitCode(); code != exitUndecided || !strings.Contains(string(said), "ended by a signal") {
+		t.Errorf("exit code %d, %q", code, said)
+	}
+	if !echo() {
+		t.Error("the terminal does not show what is typed any more")
+	}
+}
+
 // A long work shows its progress on a terminal, and on nothing else.
 func TestProgress(t *testing.T) {
 	t.Parallel()
