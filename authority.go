@@ -228,14 +228,19 @@ func WithActor(ctx context.Context, actor string) context.Context {
 	return context.WithValue(ctx, actorKey{}, actor)
 }
 
+// actorOf is who makes the changes of a context.
+func actorOf(ctx context.Context) string {
+	if actor, ok := ctx.Value(actorKey{}).(string); ok {
+		return actor
+	}
+	return "process"
+}
+
 // event completes an event with what all have: id, actor, MAC.
 func (c *core) event(ctx context.Context, e store.Event) (store.Event, error) {
-	e.Actor = "process"
-	if actor, ok := ctx.Value(actorKey{}).(string); ok {
-		if err := checkNamed("actor", actor, maxActor); err != nil {
-			return e, err
-		}
-		e.Actor = actor
+	e.Actor = actorOf(ctx)
+	if err := checkNamed("actor", e.Actor, maxActor); err != nil {
+		return e, err
 	}
 	e.ID = token.NewID()
 	e.RootKey = c.keys.active

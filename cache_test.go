@@ -186,9 +186,10 @@ func TestStoreGone(t *testing.T) {
 			st := &broken{Store: memory.Open()}
 			a := openWith(t, keyfob.Config{Store: st, RootKey: newRootKey(t)})
 			defer a.Close(context.Background())
+			synctest.Wait() // the first reading of the log, which forgets what was known before it, is over
 			k, unused := issue(t, a, keyfob.APIKey{}), issue(t, a, keyfob.APIKey{})
 			wantVerdict(t, a, k.Secret.Reveal(), "ok")
-			synctest.Wait() // no reading of the log is under way
+			synctest.Wait() // no other is under way
 			st.down.Store(true)
 			switch askedFor {
 			case "what is not known":

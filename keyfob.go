@@ -30,7 +30,8 @@
 //
 // A change, and the event that tells of it, are one transaction. When a verb
 // returns nil, its effect survives what the store says it survives; the next
-// Verify on that store sees it. When the store cannot answer, nothing verifies.
+// Verify of that Authority sees it, and that of another on the same store within
+// Config.MaxStaleness. Once the store is known not to answer, nothing verifies.
 //
 // # Spaces
 //
@@ -40,5 +41,6 @@
 //
 // # Generators
 //
-// Random text that needs no record comes from the packages token and random.
+// What needs no record comes from the packages token, random, password,
+// passphrase, otp, nonce, kdf, passhash and csrf.
 package keyfob

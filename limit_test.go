@@ -29,10 +29,11 @@ func TestLimit(t *testing.T) {
 			judge(tok, "scope", "write")
 			judge(tok[:len(tok)-6], "malformed")
 			if i%10 == 0 {
-				judge(withChecksum(tok[:len(tok)-7]+"0"), map[bool]string{true: "ok", false: "unknown"}[tok[len(tok)-7] == '0'])
+				other := "0"
 				if tok[len(tok)-7] == '0' {
-					t.Skip("the secret's last character is the one that this test changes it to; run it again")
+					other = "1"
 				}
+				judge(withChecksum(tok[:len(tok)-7]+other), "unknown")
 			}
 		}
 		for i := range 3 {

@@ -67,10 +67,7 @@ func (c *core) once(ctx context.Context, space, verb string, arguments ...any) (
 	if err != nil {
 		return nil, fmt.Errorf("%s: encode the request: %w", verb, err)
 	}
-	actor := "process"
-	if a, ok := ctx.Value(actorKey{}).(string); ok {
-		actor = a
-	}
+	actor := actorOf(ctx)
 	derive := func(label string, more []byte) []byte {
 		b := framing.Append(make([]byte, 0, 512), "keyfob/replay/v1/"+label)
 		for _, field := range []string{actor, verb, space, key} {

@@ -75,6 +75,7 @@ func TestSlowOperations(t *testing.T) {
 		<-began
 	}
 	e.want(verify(), 503, "busy")
+	e.want(e.ask("", "POST", "/v1/spaces/acme/events/verify", map[string]any{}), 401, "unauthenticated") // before it comes to a place
 	close(end)
 	for range slowAtOnce {
 		e.want(<-done, 200, "")

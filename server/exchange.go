@@ -86,20 +86,7 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 		}
 		defer s.leave()
 	}
-	work := s.limits.Work
-	if op.slow {
-		select {
-		case s.slow <- struct{}{}:
-			defer func() { <-s.slow }()
-		default:
-			x.fail(&refusal{kind: busy})
-			return
-		}
-		work *= slowTimes
-		// Of a ResponseWriter without deadlines there is none to move.
-		_ = http.NewResponseController(w).SetWriteDeadline(x.start.Add(work + s.limits.Write))
-	}
-	ctx, cancel := context.WithTimeout(r.Context(), work)
+	ctx, cancel := context.WithTimeout(r.Context(), s.limits.Work)
 	defer cancel()
 	x.ctx = requestContext{ctx, x}
 	defer x.body.put()
@@ -111,7 +98,37 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 		x.page.answer(x, r)
 		return
 	}
+	if op.slow {
+		done, ok := x.takeTime(r)
+		if !ok {
+			s.metrics.refused()
+			x.fail(&refusal{kind: busy})
+			return
+		}
+		defer done()
+	}
 	s.api.ServeHTTP(x, x.request(r))
+}
+
+// takeTime gives a request that is admitted slowTimes as long as others, if there
+// is a place for it: before, anybody could hold one.
+func (x *exchange) takeTime(r *http.Request) (done func(), ok bool) {
+	select {
+	case x.server.slow <- struct{}{}:
+	default:
+		return nil, false
+	}
+	work := x.server.limits.Work * slowTimes
+	// Of a ResponseWriter without deadlines there is none to move.
+	_ = http.NewResponseController(x.ResponseWriter).SetWriteDeadline(time.Now().Add(work + x.server.limits.Write))
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(x.ctx.Context), work)
+	stop := context.AfterFunc(r.Context(), cancel) // when the client has gone, or the server ends
+	x.ctx.Context = ctx
+	return func() {
+		stop()
+		cancel()
+		<-x.server.slow
+	}, true
 }
 
 // nowhere is the route of a request for what is not there.

@@ -1,5 +1,6 @@
-// Keyfob makes, hands out, checks, replaces and kills secrets: random tokens at
-// a shell, and the API keys of a server, which it also is. Type keyfob --help.
+// Keyfob makes, hands out, checks, replaces and kills secrets: tokens, passwords
+// and codes at a shell, and the API keys of a server, which it also is. Type
+// keyfob --help.
 package main
 
 import "os"
