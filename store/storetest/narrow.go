@@ -44,6 +44,31 @@ func (e *env) narrowed(query store.Query, items []store.Item, want func(c store.
 	return len(ids)
 }
 
+func narrowByPurpose(e *env) {
+	space := e.space()
+	purposes := []string{"", "login", "Login", "login ", "logi", "verify-email", "password-reset", "100%", "_____", "a,b", "é", "e\u0301"}
+	subjects := []string{"alice", "bob"}
+	live := []store.State{store.StateActive, store.StateSuspended}
+	items := e.filled(space.ID, 4*len(purposes), func(i int, c *store.Credential) {
+		c.Purpose, c.Subject = purposes[i%len(purposes)], subjects[i/len(purposes)%2]
+		c.Kind = []store.Kind{store.KindSession, store.KindLink}[i/len(purposes)/2]
+		c.State = []store.State{store.StateActive, store.StateRevoked, store.StateSuspended}[i%3]
+	})
+	for _, purpose := range append(slices.Clone(purposes), "absent", "LOGIN", "%", "login\x00") {
+		for _, subject := range []string{"", "alice", "nobody"} {
+			for _, kind := range []store.Kind{"", store.KindLink, store.KindSession} {
+				for _, states := range [][]store.State{nil, live, {store.StateRevoked, store.StateActive}} {
+					query := store.Query{Space: space.ID, Kind: kind, Subject: subject, Purpose: purpose, States: states}
+					e.narrowed(query, items, func(c store.Credential) bool {
+						return (purpose == "" || c.Purpose == purpose) && (subject == "" || c.Subject == subject) &&
+							(kind == "" || c.Kind == kind) && (states == nil || slices.Contains(states, c.State))
+					})
+				}
+			}
+		}
+	}
+}
+
 func narrowByName(e *env) {
 	space := e.space()
 	names := []string{
@@ -104,7 +129,7 @@ func narrowByAll(e *env) {
 	set := func(i int, c *store.Credential) {
 		c.Name = []string{"deploy key", "login", "deploy"}[i%3]
 		c.Scopes = [][]string{{"read"}, {"write", "read"}, {"write"}, nil}[i%4]
-		c.Subject = []string{"alice", "bob"}[i/2%2]
+		c.Subject, c.Purpose = []string{"alice", "bob"}[i/2%2], []string{"", "login"}[i/7%2]
 		c.Kind = []store.Kind{store.KindAPIKey, store.KindSession}[i/3%2]
 		c.State = []store.State{store.StateActive, store.StateRevoked, store.StateSuspended}[i/4%3]
 		c.Expires, c.Updated = []time.Time{{}, at(1), at(5)}[i/5%3], []time.Time{{}, at(1), at(5)}[i/6%3]
@@ -112,7 +137,7 @@ func narrowByAll(e *env) {
 	items := e.filled(space.ID, 60, set)
 	e.filled(other.ID, 60, set)
 	most := 0
-	for i := range 1 << 7 {
+	for i := range 1 << 8 {
 		query := store.Query{Space: space.ID}
 		use := func(bit int, set func()) {
 			if i>>bit&1 == 1 {
@@ -126,10 +151,12 @@ func narrowByAll(e *env) {
 		use(4, func() { query.States = []store.State{store.StateActive, store.StateRevoked} })
 		use(5, func() { query.ExpiresBefore = at(5) })
 		use(6, func() { query.EndedBefore = at(2) })
+		use(7, func() { query.Purpose = "login" })
 		n := e.narrowed(query, items, func(c store.Credential) bool {
 			return strings.Contains(c.Name, query.NameContains) &&
 				(query.Scope == "" || slices.Contains(c.Scopes, query.Scope)) &&
 				(query.Subject == "" || c.Subject == query.Subject) && (query.Kind == "" || c.Kind == query.Kind) &&
+				(query.Purpose == "" || c.Purpose == query.Purpose) &&
 				(query.States == nil || slices.Contains(query.States, c.State)) &&
 				(query.ExpiresBefore.IsZero() || expiresBefore(c, query.ExpiresBefore)) &&
 				(query.EndedBefore.IsZero() || endedBefore(c, query.EndedBefore))
