@@ -40,7 +40,7 @@ func newMetrics(atWork *atomic.Int64) *metrics {
 		}),
 		verifications: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "keyfob_verifications_total",
-			Help: "Verdicts on tokens that callers asked about, by reason; ok is a good one, undecided none at all.",
+			Help: "Verdicts on secrets that callers asked about, by reason; ok is a good one, undecided none at all.",
 		}, []string{"reason"}),
 		callers: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "keyfob_callers_refused_total",
