@@ -55,7 +55,7 @@ through stdin or a file, never as an argument. The exit code is 0 for yes or don
 		newToken(u), newPassword(u), newPassphrase(u), newOTP(u), newOATH(u),
 		newInt(u), newChoice(u), newShuffle(u), newSample(u), newCompare(u),
 		newNonce(u), newKDF(u), newPasshash(u), newCSRF(u), newEntropy(u),
-		newAPIKey(u),
+		newAPIKey(u), newLink(u), newCode(u), newTOTP(u), newRecovery(u), newSubject(u),
 		newServe(u), newSpace(u), newAudit(u), newInit(u), newOwner(u), newClock(u),
 		newDemo(u), newCompletion(u), newVersion(u),
 	)
