@@ -62,6 +62,7 @@ type core struct {
 	spaceIDs sync.Map     // name -> id; both never change and spaces stay
 	mark     atomic.Int64 // highest time of a verb, in Unix milliseconds
 	written  atomic.Int64 // and the highest that the store was told of
+	replays  atomic.Int64 // when the last of the answers that are kept is over; 0: there is none
 	uses     *lastuse.Recorder
 	meters   *ratelimit.Meters
 	sealer   *audit.Sealer
@@ -103,20 +104,31 @@ func Open(ctx context.Context, config Config) (*Authority, error) {
 		},
 		space: DefaultSpace,
 	}
-	if err := a.readMark(ctx); err != nil {
+	if err := a.prepare(ctx); err != nil {
+		if known != nil {
+			known.Close()
+		}
 		return nil, fmt.Errorf("keyfob: %w", err)
-	}
-	for _, name := range []string{DefaultSpace, OwnSpace} {
-		_, err := a.spaceID(ctx, name)
-		if errors.Is(err, ErrSpace) {
-			_, err = a.createSpace(WithActor(ctx, "keyfob"), Space{Name: name, Prefix: name})
-		}
-		if err != nil && !errors.Is(err, ErrExists) {
-			return nil, fmt.Errorf("keyfob: make space %q: %w", name, err)
-		}
 	}
 	a.start()
 	return a, nil
+}
+
+// prepare reads what is needed of the store, and makes in it what has to be there.
+func (c *core) prepare(ctx context.Context) error {
+	if err := c.readMark(ctx); err != nil {
+		return err
+	}
+	for _, name := range []string{DefaultSpace, OwnSpace} {
+		_, err := c.spaceID(ctx, name)
+		if errors.Is(err, ErrSpace) {
+			_, err = c.createSpace(WithActor(ctx, "keyfob"), Space{Name: name, Prefix: name})
+		}
+		if err != nil && !errors.Is(err, ErrExists) {
+			return fmt.Errorf("make space %q: %w", name, err)
+		}
+	}
+	return nil
 }
 
 // setDefaults fills in what is zero, and refuses what is wrong.
@@ -150,6 +162,7 @@ func (c *core) start() {
 	c.running.Go(func() { c.sealer.Run(ctx) })
 	c.running.Go(func() { c.uses.Run(ctx) })
 	c.running.Go(func() { c.keepMark(ctx) })
+	c.running.Go(func() { c.dropReplays(ctx) })
 	if c.cache != nil {
 		c.running.Go(func() { c.cache.Follow(ctx, c.store) })
 	}

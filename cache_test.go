@@ -2,6 +2,7 @@ package keyfob_test
 
 import (
 	"context"
+	"errors"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -208,6 +209,103 @@ func TestStoreGone(t *testing.T) {
 			st.down.Store(false)
 			wantVerdict(t, a, k.Secret.Reveal(), "ok")
 			wantVerdict(t, a, unused.Secret.Reveal(), "ok")
+		})
+	}
+}
+
+// hanging is a store whose reads can wait for as long as they may.
+type hanging struct {
+	store.Store
+	hang atomic.Bool
+	err  atomic.Pointer[error] // or what they return at once
+}
+
+func (h *hanging) wait(ctx context.Context) error {
+	if err := h.err.Load(); err != nil {
+		return *err
+	}
+	if h.hang.Load() {
+		<-ctx.Done()
+	}
+	return ctx.Err()
+}
+
+func (h *hanging) Version(ctx context.Context, space, id string) (store.Found, error) {
+	if err := h.wait(ctx); err != nil {
+		return store.Found{}, err
+	}
+	return h.Store.Version(ctx, space, id)
+}
+
+func (h *hanging) Apply(ctx context.Context, change store.Change) error {
+	if err := h.wait(ctx); err != nil {
+		return err
+	}
+	return h.Store.Apply(ctx, change)
+}
+
+func (h *hanging) LastEvent(ctx context.Context) (int64, error) {
+	if err := h.wait(ctx); err != nil {
+		return 0, err
+	}
+	return h.Store.LastEvent(ctx)
+}
+
+// A store that hangs is out of reach as one that fails is; that a caller went away,
+// or gave it no time, says nothing of it.
+func TestStoreHangs(t *testing.T) {
+	for name, test := range map[string]struct {
+		timeout time.Duration // of the call that hangs; 0: it is cancelled
+		err     error         // what the store returns at once
+		write   bool
+		want    string // of what is in the cache
+	}{
+		"a read":                 {timeout: 2 * time.Second, want: "undecided"},
+		"a write":                {timeout: 2 * time.Second, write: true, want: "undecided"},
+		"the store's own time":   {timeout: time.Hour, err: context.DeadlineExceeded, want: "undecided"},
+		"a caller in a hurry":    {timeout: 900 * time.Millisecond, want: "ok"},
+		"a caller that was late": {timeout: -time.Second, want: "ok"},
+		"a caller that is gone":  {want: "ok"},
+		"a writer that is gone":  {write: true, want: "ok"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				st := &hanging{Store: memory.Open()}
+				a := openWith(t, keyfob.Config{Store: st, RootKey: newRootKey(t), MaxStaleness: time.Minute})
+				defer a.Close(context.Background())
+				synctest.Wait() // the first reading of the log is over
+				k, unused := issue(t, a, keyfob.APIKey{}), issue(t, a, keyfob.APIKey{})
+				wantVerdict(t, a, k.Secret.Reveal(), "ok")
+				time.Sleep(time.Second) // the events are sealed
+				st.hang.Store(true)
+				if test.err != nil {
+					st.err.Store(&test.err)
+				}
+				ctx, cancel := context.WithTimeout(t.Context(), test.timeout)
+				if test.timeout == 0 {
+					ctx, cancel = context.WithCancel(t.Context())
+					time.AfterFunc(5*time.Second, cancel)
+				}
+				defer cancel()
+				var err error
+				if test.write {
+					_, err = a.Issue(ctx, keyfob.APIKey{Subject: "alice"})
+				} else {
+					_, err = a.Verify(ctx, unused.Secret.Reveal(), keyfob.Check{})
+				}
+				if err == nil || errors.Is(err, keyfob.ErrInvalid) {
+					t.Errorf("decided without the store: %v", err)
+				}
+				ctx, cancel = context.WithTimeout(t.Context(), 10*time.Second)
+				defer cancel()
+				_, err = a.Verify(ctx, k.Secret.Reveal(), keyfob.Check{})
+				if ok := err == nil; ok != (test.want == "ok") {
+					t.Errorf("what is in the cache is decided: %v, %v", ok, err)
+				}
+				st.hang.Store(false)
+				st.err.Store(nil)
+				wantVerdict(t, a, k.Secret.Reveal(), "ok")
+			})
 		})
 	}
 }

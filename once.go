@@ -139,6 +139,7 @@ func (o *once) keep(now time.Time, d *drawn, c store.Credential, versions ...sto
 		return nil, fmt.Errorf("encode the answer: %w", err)
 	}
 	defer clear(text)
+	o.core.noteReplay(now)
 	return []store.Step{
 		store.DeleteReplays{Until: now},
 		store.CreateReplay{Replay: store.Replay{
@@ -152,4 +153,40 @@ func (o *once) keep(now time.Time, d *drawn, c store.Credential, versions ...sto
 func (o *once) isTwin(err error) bool {
 	c, ok := errors.AsType[*store.ConflictError](err)
 	return o != nil && ok && c.Step == 1
+}
+
+// noteReplay notes that there may be an answer that is kept from now on.
+func (c *core) noteReplay(now time.Time) {
+	over := now.Add(replayLife).UnixMilli()
+	for was := c.replays.Load(); was < over && !c.replays.CompareAndSwap(was, over); was = c.replays.Load() {
+	}
+}
+
+// dropReplays removes answers that are over, which would else stay until the next
+// one is kept. It begins with those that the mark of the store tells of, and
+// returns when ctx ends.
+func (c *core) dropReplays(ctx context.Context) {
+	c.noteReplay(time.UnixMilli(c.mark.Load()))
+	ticker := time.NewTicker(replayLife)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-ticker.C:
+			c.deleteReplays(ctx)
+		}
+	}
+}
+
+func (c *core) deleteReplays(ctx context.Context) {
+	last := c.replays.Load()
+	if last == 0 {
+		return
+	}
+	now := c.now()
+	err := c.store.Apply(ctx, store.Change{Steps: []store.Step{store.DeleteReplays{Until: now}}})
+	if err == nil && last <= now.UnixMilli() { // else at the next turn
+		c.replays.CompareAndSwap(last, 0)
+	}
 }

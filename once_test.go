@@ -7,12 +7,14 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/keyfob-dev/keyfob"
 	"github.com/keyfob-dev/keyfob/store"
+	"github.com/keyfob-dev/keyfob/store/memory"
 )
 
 func withKey(ctx context.Context, key string) context.Context {
@@ -236,5 +238,84 @@ func TestIdempotentTwinsOfEachKind(t *testing.T) {
 				clock.Add(time.Second)
 			}
 		}
+	})
+}
+
+// watching is a store that notes the replays that are kept, and how often some
+// are removed on their own.
+type watching struct {
+	store.Store
+	mu      sync.Mutex
+	kept    []store.Replay
+	removed int
+}
+
+func (w *watching) Apply(ctx context.Context, change store.Change) error {
+	w.mu.Lock()
+	for _, step := range change.Steps {
+		switch step := step.(type) {
+		case store.CreateReplay:
+			w.kept = append(w.kept, step.Replay)
+		case store.DeleteReplays:
+			if len(change.Steps) == 1 {
+				w.removed++
+			}
+		}
+	}
+	w.mu.Unlock()
+	return w.Store.Apply(ctx, change)
+}
+
+// left is how many replays are there.
+func (w *watching) left(t *testing.T) (n int) {
+	t.Helper()
+	for _, r := range w.kept {
+		_, err := w.Replay(t.Context(), r.Space, r.Name)
+		if err == nil {
+			n++
+		} else if !errors.Is(err, store.ErrNotFound) {
+			t.Error(err)
+		}
+	}
+	return n
+}
+
+// Answers that are over go by themselves, also those of a process that is gone;
+// where there are none, nothing is asked of the store.
+func TestReplaysGo(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		st, rk := &watching{Store: memory.Open()}, newRootKey(t)
+		open := func() *keyfob.Authority { return openWith(t, keyfob.Config{Store: st, RootKey: rk}) }
+		issueOnce := func(a *keyfob.Authority, key string) {
+			t.Helper()
+			if _, err := a.Issue(withKey(t.Context(), key), keyfob.APIKey{Subject: "alice"}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		want := func(when string, left, removed int) {
+			t.Helper()
+			synctest.Wait()
+			if n := st.left(t); n != left || st.removed != removed {
+				t.Errorf("%s: %d are there after %d removals, want %d after %d", when, n, st.removed, left, removed)
+			}
+		}
+		a := open()
+		issueOnce(a, "of-a-process-that-is-gone")
+		a.Close(context.Background())
+
+		a = open()
+		defer a.Close(context.Background())
+		time.Sleep(10 * time.Minute)
+		want("ten minutes after a start", 0, 1)
+		time.Sleep(time.Hour)
+		want("an hour at rest", 0, 1)
+		time.Sleep(time.Minute)
+		issueOnce(a, "0123456789abcdef")
+		time.Sleep(9*time.Minute + 59*time.Second)
+		want("before the answer is over", 1, 2)
+		time.Sleep(10 * time.Minute)
+		want("when it is", 0, 3)
+		time.Sleep(time.Hour)
+		want("at rest again", 0, 3)
 	})
 }

@@ -9,6 +9,8 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/keyfob-dev/keyfob"
 	"github.com/keyfob-dev/keyfob/store"
@@ -28,6 +30,38 @@ func TestOpenRefusesBadConfig(t *testing.T) {
 	cancel()
 	if _, err := keyfob.Open(ctx, keyfob.Config{Store: memory.Open(), RootKey: rk}); !errors.Is(err, context.Canceled) {
 		t.Errorf("cancelled: %v", err)
+	}
+}
+
+// unopenable is a store that fails in the midst of Open.
+type unopenable struct {
+	store.Store
+	mark, space error
+}
+
+func (u *unopenable) Mark(ctx context.Context) (time.Time, error) {
+	if u.mark != nil {
+		return time.Time{}, u.mark
+	}
+	return u.Store.Mark(ctx)
+}
+
+func (u *unopenable) Space(ctx context.Context, name string) (store.Space, error) {
+	if u.space != nil {
+		return store.Space{}, u.space
+	}
+	return u.Store.Space(ctx, name)
+}
+
+// An Open that fails leaves nothing running: synctest fails else.
+func TestFailedOpenLeavesNothing(t *testing.T) {
+	for _, st := range []*unopenable{{mark: store.ErrUnavailable}, {space: store.ErrUnavailable}} {
+		synctest.Test(t, func(t *testing.T) {
+			st.Store = memory.Open()
+			if _, err := keyfob.Open(t.Context(), keyfob.Config{Store: st, RootKey: newRootKey(t)}); !errors.Is(err, keyfob.ErrUnavailable) {
+				t.Errorf("Open: %v, want ErrUnavailable", err)
+			}
+		})
 	}
 }
 

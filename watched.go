@@ -25,8 +25,23 @@ func (w *watched) noted(err error) error {
 	return err
 }
 
+// patience is what a call may take that is no failure when its context ends: the
+// caller may have had less time to give than a store may need.
+const patience = time.Second
+
+// timed is noted for what verifications wait for. A store that lets a deadline
+// pass is out of reach, unless it had little time; a caller that went away says
+// nothing of it.
+func (w *watched) timed(ctx context.Context, began time.Time, err error) error {
+	if errors.Is(err, context.DeadlineExceeded) && (ctx.Err() == nil || time.Since(began) >= patience) {
+		w.cache.Failed()
+	}
+	return w.noted(err)
+}
+
 func (w *watched) Apply(ctx context.Context, change store.Change) error {
-	return w.noted(w.to.Apply(ctx, change))
+	began := time.Now()
+	return w.timed(ctx, began, w.to.Apply(ctx, change))
 }
 
 func (w *watched) Close() error { return w.to.Close() }
@@ -47,8 +62,9 @@ func (w *watched) Credential(ctx context.Context, space, id string) (store.Item,
 }
 
 func (w *watched) Version(ctx context.Context, space, id string) (store.Found, error) {
+	began := time.Now()
 	found, err := w.to.Version(ctx, space, id)
-	return found, w.noted(err)
+	return found, w.timed(ctx, began, err)
 }
 
 func (w *watched) Versions(ctx context.Context, space, credential string) ([]store.Version, error) {

@@ -11,6 +11,7 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
+	"unsafe"
 
 	"github.com/keyfob-dev/keyfob"
 	"github.com/keyfob-dev/keyfob/client"
@@ -137,6 +138,12 @@ func TestCacheAnswersTheQuestion(t *testing.T) {
 	c.wantAsked("first", true, text, ab, nil)
 	c.wantAsked("the same", false, text, ab, nil)
 	c.wantAsked("in another order, from elsewhere", false, text, keyfob.Check{Scopes: []string{"b", "a"}, IP: there}, nil)
+	backwards := []string{"b", "a"}
+	c.wantAsked("in another order", false, text, keyfob.Check{Scopes: backwards}, nil)
+	if backwards[0] != "b" {
+		t.Errorf("the caller's scopes are now %q", backwards)
+	}
+	c.wantAsked("of another kind", true, text, keyfob.Check{Kind: "session", Scopes: ab.Scopes}, keyfob.ErrInput)
 	c.wantAsked("of another scope", true, text, keyfob.Check{Scopes: []string{"c"}}, keyfob.ErrScope)
 	c.wantAsked("of two scopes run together", true, text, keyfob.Check{Scopes: []string{"ab"}}, keyfob.ErrScope)
 	if _, err := c.In("keyfob").Verify(t.Context(), text, ab); !errors.Is(err, keyfob.ErrUnknown) {
@@ -196,6 +203,113 @@ func TestOwnChangesAreKnownAtOnce(t *testing.T) {
 		c.wantAsked(name, false, k.Secret.Reveal(), check, nil)
 		c.must(change(k.Credential))
 		c.wantAsked("after "+name, true, k.Secret.Reveal(), check, keyfob.ErrInvalid)
+	}
+}
+
+// TestFillWhileChanging: what is learnt while a change of this Client is on its way
+// is not kept beyond it.
+func TestFillWhileChanging(t *testing.T) {
+	var during func()
+	e := newEnv(t, memory.Open())
+	c := e.client(client.Config{MaxStaleness: time.Minute, Transport: answers(func(r *http.Request) (*http.Response, error) {
+		if do := during; do != nil && !strings.HasSuffix(r.URL.Path, "/verify") {
+			during = nil
+			do() // before the server has the change
+		}
+		return inProcess{e.handler}.RoundTrip(r)
+	})})
+	ctx := t.Context()
+	for name, change := range map[string]func(k keyfob.Credential) error{
+		"Revoke":  func(k keyfob.Credential) error { return c.Revoke(ctx, k.ID, "") },
+		"Suspend": func(k keyfob.Credential) error { _, err := c.Suspend(ctx, k.ID, ""); return err },
+		"Rotate":  func(k keyfob.Credential) error { _, err := c.Rotate(ctx, k.ID, 0); return err },
+		"Update":  func(k keyfob.Credential) error { k.Scopes = nil; _, err := c.Update(ctx, k); return err },
+		"Purge": func(k keyfob.Credential) error {
+			e.must(e.a.Revoke(ctx, k.ID, "")) // behind the Client's back
+			e.clock.Advance(time.Second)
+			_, err := c.Purge(ctx, keyfob.KindAPIKey, e.clock.Now())
+			return err
+		},
+	} {
+		k := e.key(keyfob.APIKey{Scopes: []string{"read"}})
+		verify := func() error {
+			_, err := c.Verify(ctx, k.Secret.Reveal(), keyfob.Check{Scopes: []string{"read"}})
+			return err
+		}
+		during = func() { _ = verify() }
+		if name == "Purge" { // by then it is revoked
+			e.must(verify())
+		}
+		e.must(change(k.Credential))
+		if err := verify(); !errors.Is(err, keyfob.ErrInvalid) {
+			t.Errorf("after %s: %v", name, err)
+		}
+	}
+}
+
+// TestReadingForgetsNothing: what changes nothing leaves the cache alone.
+func TestReadingForgetsNothing(t *testing.T) {
+	c := newCached(t, client.Config{})
+	k := c.key(keyfob.APIKey{})
+	c.wantAsked("first", true, k.Secret.Reveal(), keyfob.Check{}, nil)
+	if _, err := c.Get(t.Context(), k.Credential.ID); err != nil {
+		t.Error(err)
+	}
+	c.wantAsked("after Get", false, k.Secret.Reveal(), keyfob.Check{}, nil)
+}
+
+// TestForgetsAllOfIt: a change ends also what was pushed out of the young half.
+func TestForgetsAllOfIt(t *testing.T) {
+	c := newCached(t, client.Config{CacheSize: 2})
+	first := c.key(keyfob.APIKey{})
+	c.wantAsked("first", true, first.Secret.Reveal(), keyfob.Check{}, nil)
+	c.wantAsked("second", true, c.key(keyfob.APIKey{}).Secret.Reveal(), keyfob.Check{}, nil)
+	c.must(c.Revoke(t.Context(), first.Credential.ID, ""))
+	c.wantAsked("after Revoke", true, first.Secret.Reveal(), keyfob.Check{}, keyfob.ErrRevoked)
+}
+
+// TestAge: the clock that ran further counts, in sleep as when it was set back.
+func TestAge(t *testing.T) {
+	then := time.Now()
+	for what, now := range map[string]time.Time{
+		"both ran":           then.Add(time.Hour),
+		"the wall clock did": monotonic(then.Add(time.Hour), -time.Hour),
+		"the other did":      monotonic(then, time.Hour),
+	} {
+		if got := client.Since(then, now); got != time.Hour {
+			t.Errorf("%s for an hour: the age is %v", what, got)
+		}
+	}
+}
+
+// monotonic moves the monotonic clock's reading in a time, and not that of the
+// wall clock.
+func monotonic(t time.Time, d time.Duration) time.Time {
+	layout := (*struct {
+		wall uint64
+		ext  int64 // the monotonic reading, where there is one
+		loc  *time.Location
+	})(unsafe.Pointer(&t))
+	layout.ext += int64(d)
+	return t
+}
+
+// TestCountedIsNotCached: a limit that either part of an answer tells of.
+func TestCountedIsNotCached(t *testing.T) {
+	e := newEnv(t, memory.Open())
+	k := e.key(keyfob.APIKey{})
+	text, id := k.Secret.Reveal(), k.Credential.Versions[0].ID
+	const limit, meter = `"rate":1,"per":1,"burst":1,`, `,"limit":{"rate":1,"per":1,"burst":1,"remaining":1,"reset":1,"retry":0}`
+	for _, test := range []struct {
+		limit, meter, staleness string
+		kept                    int
+	}{{"", "", "0", 1}, {limit, "", "0", 0}, {"", meter, "0", 0}, {"", "", "10000", 0}, {"", "", "9999", 1}} {
+		c := e.client(client.Config{MaxStaleness: 10 * time.Second, Transport: canned(200, "application/json", `{"valid":true,"reason":"ok","staleness_ms":`+test.staleness+test.meter+`,
+			"credential":{"id":"0000000000000000","space":"default","kind":"apikey","subject":"alice","name":"","scopes":[],"attributes":{},"cidrs":[],`+test.limit+`
+			"state":"active","revision":1,"created_at":"2030-01-02T03:04:05.678Z","versions":[{"id":"`+id+`","number":1,"prefix":"default","state":"active","created_at":"2030-01-02T03:04:05.678Z"}]}}`)})
+		if _, err := c.Verify(t.Context(), text, keyfob.Check{}); err != nil || c.Cached() != test.kept {
+			t.Errorf("%+v: %v, %d are kept", test, err, c.Cached())
+		}
 	}
 }
 

@@ -26,6 +26,10 @@ const (
 	maxPage   = 64 << 20 // of many
 )
 
+// keyLife is for how long after the first try an idempotency key makes another one
+// safe: a server keeps its answer for ten minutes.
+const keyLife = 9 * time.Minute
+
 // A call is one request, and the answer that it wants.
 type call struct {
 	method string
@@ -63,7 +67,7 @@ func (c *core) do(ctx context.Context, k call) error {
 	}
 	ctx, cancel := context.WithTimeout(ctx, c.timeout)
 	defer cancel()
-	refreshed := false
+	began, refreshed := time.Now(), false
 	for n := 1; ; n++ {
 		authorization := c.caller.authorization()
 		f := c.try(ctx, k, body, authorization, key)
@@ -73,10 +77,13 @@ func (c *core) do(ctx context.Context, k call) error {
 		case errors.Is(f.error, ErrUnauthenticated) && !refreshed && c.caller.refresh(authorization):
 			refreshed, n = true, n-1
 			continue
-		case n >= c.tries || !f.later || !f.undone && !k.again && key == "":
+		case n >= c.tries || !f.later:
 			return f.error
 		}
 		wait := max(backoff(n), f.after)
+		if keyed := key != "" && time.Since(began)+wait < keyLife; !f.undone && !k.again && !keyed {
+			return f.error
+		}
 		if end, ok := ctx.Deadline(); ok && time.Until(end) < wait {
 			return f.error
 		}

@@ -21,9 +21,10 @@
 // asks for, where that is safe: when it cannot have reached the server; when it
 // only reads, verifies, inspects or revokes; when it is Issue or Rotate, which go with an
 // idempotency key: the context's (keyfob.WithIdempotencyKey), or one that is drawn
-// for the call. Redeem and Confirm are not made again once they may have reached
-// the server: the secret may be consumed, and a second try would find it redeemed, or
-// be another guess. Whoever verifies a credential with Uses should know that a lost answer may
+// for the call; but not beyond nine minutes, for the server keeps its answer for ten.
+// Redeem and Confirm are not made again once they may have reached the server: the
+// secret may be consumed, and a second try would find it redeemed, or be another
+// guess. Whoever verifies a credential with Uses should know that a lost answer may
 // so cost a second use.
 //
 // # Tokens
@@ -81,7 +82,8 @@ type Config struct {
 
 	// MaxStaleness allows a cache of verdicts: how old the knowledge may be that a
 	// verification is decided on, up to a minute, the server's own part included.
-	// Kept are tokens that were accepted, as a SHA-256, and none whose Uses or Limit
+	// Where the server's own bound is longer, its verdicts may be older, and those
+	// are not kept. Kept are tokens that were accepted, as a SHA-256, and none whose Uses or Limit
 	// count each use. What this Client changes, it knows at once. 0: no cache.
 	MaxStaleness time.Duration
 

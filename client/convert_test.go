@@ -1,6 +1,8 @@
 package client_test
 
 import (
+	"errors"
+	"fmt"
 	"net/netip"
 	"reflect"
 	"strings"
@@ -31,6 +33,42 @@ func TestTimes(t *testing.T) {
 	}
 	if got.Uses != 9 || got.Used != 8 || v.From[0].IP != netip.MustParseAddr("192.0.2.7") {
 		t.Errorf("%+v", got)
+	}
+}
+
+// TestUnreadable: what cannot be read is not taken for nothing.
+func TestUnreadable(t *testing.T) {
+	e := newEnv(t, memory.Open())
+	const version = `{"id":"0000000000000001","number":1,"prefix":"default","state":"active","created_at":"2030-01-02T03:04:05.005Z",
+		"used_from":[{"ip":"%s","first_at":"2030-01-02T03:04:05.009Z","last_at":"2030-01-02T03:04:05.010Z"}]}`
+	const key = `{"id":"0000000000000000","space":"default","kind":"apikey","subject":"alice","name":"","scopes":[],"attributes":{},"cidrs":[],
+		"state":"active","revision":1,"created_at":"2030-01-02T03:04:05.001Z","versions":[` + version + `]}`
+	const checkpoint = `{"space":"default","space_id":"0000000000000000","seq":1,"link":"%s","time":"2030-01-02T03:04:05.001Z","root_key":1,"key":"","signature":""}`
+	for text, ok := range map[string]bool{"192.0.2.7": true, "": false, "x": false, "192.0.2.7/32": false} {
+		c := e.client(client.Config{Transport: canned(200, "application/json", fmt.Sprintf(key, text))})
+		if got, err := c.Get(t.Context(), "0000000000000000"); (err == nil) != ok || err != nil && (!errors.Is(err, client.ErrServer) || got.ID != "") {
+			t.Errorf("used from %q: %+v, %v", text, got, err)
+		}
+	}
+	for text, ok := range map[string]bool{"": true, "00ff": true, "0": false, "zz": false} {
+		c := e.client(client.Config{Transport: canned(200, "application/json", fmt.Sprintf(checkpoint, text))})
+		got, err := c.Events().Checkpoint(t.Context())
+		if (err == nil) != ok || err != nil && !errors.Is(err, client.ErrServer) || (got.Link != nil) != (text == "00ff") {
+			t.Errorf("a link of %q: %+v, %v", text, got, err)
+		}
+	}
+}
+
+// TestCheckpointElsewhere: a checkpoint that was read in another time zone is the
+// same one.
+func TestCheckpointElsewhere(t *testing.T) {
+	e := newEnv(t, memory.Open())
+	log := e.client(client.Config{}).Events()
+	p, err := log.Checkpoint(t.Context())
+	e.must(err)
+	p.Time = p.Time.In(time.FixedZone("", 3600))
+	if report, err := log.Verify(t.Context(), p); err != nil || len(report.Problems) > 0 {
+		t.Errorf("%+v, %v", report, err)
 	}
 }
 

@@ -2,8 +2,18 @@ package client
 
 import (
 	"context"
+	"net/http"
 	"time"
 )
+
+// Since is the age of what is kept.
+var Since = since
+
+// TransportOf is the transport of a Client of a URL.
+func TransportOf(text string, plainHTTP bool) (*http.Transport, error) {
+	at, err := parseAddress(text, plainHTTP)
+	return at.transport(plainHTTP), err
+}
 
 // Sleep has the Client wait by the function.
 func (c *Client) Sleep(f func(ctx context.Context, d time.Duration) error) { c.sleep = f }

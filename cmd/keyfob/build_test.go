@@ -142,8 +142,15 @@ func (l *lockedBuffer) String() string {
 // address is sent to the channel, which is closed when there will be none.
 func start(t testing.TB, dir string, env ...string) (*running, <-chan string) {
 	t.Helper()
+	return startUnder(t, dir, nil, env...)
+}
+
+// startUnder is start under a program that runs another one.
+func startUnder(t testing.TB, dir string, under []string, env ...string) (*running, <-chan string) {
+	t.Helper()
 	s := &running{t: t, dir: dir, log: &lockedBuffer{}, done: make(chan struct{})}
-	s.cmd = exec.Command(keyfobBinary(t), "serve", "--data", dir, "--listen", "127.0.0.1:0", "--log-format", "json")
+	line := append(slices.Clone(under), keyfobBinary(t), "serve", "--data", dir, "--listen", "127.0.0.1:0", "--log-format", "json")
+	s.cmd = exec.Command(line[0], line[1:]...)
 	s.cmd.Env = environment(env...)
 	r, w := io.Pipe()
 	s.cmd.Stderr = w
@@ -174,15 +181,21 @@ func start(t testing.TB, dir string, env ...string) (*running, <-chan string) {
 func serve(t testing.TB, dir string, env ...string) *running {
 	t.Helper()
 	s, address := start(t, dir, env...)
+	s.awaitReady(address)
+	return s
+}
+
+// awaitReady waits until the server says where it listens, and is ready.
+func (s *running) awaitReady(address <-chan string) {
+	s.t.Helper()
 	s.addr = <-address
 	if s.addr == "" {
 		<-s.done
-		t.Fatalf("the server did not start: %v\n%s", s.err, s.log)
+		s.t.Fatalf("the server did not start: %v\n%s", s.err, s.log)
 	}
-	if err := waitReady(dir); err != nil {
-		t.Fatal(err)
+	if err := waitReady(s.dir); err != nil {
+		s.t.Fatal(err)
 	}
-	return s
 }
 
 // kill ends the server as a crash does.

@@ -18,6 +18,19 @@ var liveChecks = group{"Live", []check{
 	{"RequireLive sees the steps before it", requireSees},
 }}
 
+// kinds are all of them.
+var kinds = []store.Kind{
+	store.KindAPIKey, store.KindSession, store.KindLink, store.KindCode, store.KindTOTP, store.KindRecovery,
+}
+
+// conflicts sees that a step that writes nothing is refused.
+func (e *env) conflicts(what string, step store.RequireLive) {
+	e.Helper()
+	if problem := notConflict(e.store.Apply(background, one(step)), 0); problem != "" {
+		e.Errorf("%s: Apply: %s", what, problem)
+	}
+}
+
 // require makes the step that requires the live credentials of the space, kind,
 // subject and purpose of a credential.
 func require(c store.Credential, ids ...string) store.RequireLive {
@@ -109,9 +122,7 @@ func requireExtra(e *env) {
 	many, all := e.live(space.ID, 40)
 	for i := range all {
 		fewer := slices.Delete(slices.Clone(all), i, i+1)
-		if problem := notConflict(e.store.Apply(background, one(require(many, fewer...))), 0); problem != "" {
-			e.Errorf("all but the one of %d: Apply: %s", i, problem)
-		}
+		e.conflicts(fmt.Sprintf("all but the one of %d", i), require(many, fewer...))
 	}
 	e.refused("39 of 40 after two steps", 2, store.Change{
 		Steps: []store.Step{
@@ -123,37 +134,37 @@ func requireExtra(e *env) {
 
 func requireStates(e *env) {
 	space := e.space()
-	for _, state := range []store.State{
-		store.StateActive, store.StateSuspended, store.StateRedeemed, store.StateReplaced, store.StateRevoked,
-	} {
-		for i, created := range []bool{true, false, true, false} {
-			c := e.newCredential(space.ID)
-			if i < 2 {
-				c.Kind = store.KindRecovery // of some kinds most are soon final, of others few
+	for _, kind := range kinds { // storage may think of some as soon final
+		for _, state := range []store.State{
+			store.StateActive, store.StateSuspended, store.StateRedeemed, store.StateReplaced, store.StateRevoked,
+		} {
+			for _, created := range []bool{true, false} {
+				c := e.newCredential(space.ID)
+				c.Kind = kind
+				update := copyCredential(c)
+				update.State = state
+				if created {
+					c.State = state
+				}
+				e.apply(store.CreateCredential{Credential: copyCredential(c)})
+				if !created {
+					e.apply(store.UpdateCredential{Credential: update})
+				}
+				other := e.alike(c)
+				with, without := []string{c.ID}, []string(nil)
+				withOther, withoutOther := []string{other.ID, c.ID}, []string{other.ID}
+				if state.Final() {
+					with, without = without, with
+					withOther, withoutOther = withoutOther, withOther
+				}
+				what := fmt.Sprintf("%s, %s", kind, state)
+				e.apply(require(c, with...))
+				e.conflicts(what, require(c, without...))
+				e.apply(store.CreateCredential{Credential: copyCredential(other)})
+				e.apply(require(c, withOther...))
+				e.conflicts(what+" beside another", require(c, withoutOther...))
+				e.conflicts(what+" and another", require(c, with...))
 			}
-			if created {
-				c.State = state
-			}
-			e.apply(store.CreateCredential{Credential: copyCredential(c)})
-			if !created {
-				c.State = state
-				e.apply(store.UpdateCredential{Credential: copyCredential(c)})
-			}
-			with, without := require(c, c.ID), require(c)
-			if state.Final() {
-				with, without = without, with
-			}
-			e.apply(with)
-			e.refused(string(state), 0, one(without))
-
-			other := e.alike(c) // among others it counts as well
-			e.apply(store.CreateCredential{Credential: copyCredential(other)})
-			ids := []string{other.ID}
-			if !state.Final() {
-				ids = append(ids, c.ID)
-			}
-			e.apply(require(c, ids...))
-			e.refused(string(state)+" beside another", 0, one(without))
 		}
 	}
 }
@@ -181,9 +192,7 @@ func requireOthers(e *env) {
 	for i, c := range all {
 		steps = append(steps, require(c, c.ID))
 		for _, ids := range [][]string{nil, {all[(i+1)%len(all)].ID}, {c.ID, all[(i+1)%len(all)].ID}} {
-			if problem := notConflict(e.store.Apply(background, one(require(c, ids...))), 0); problem != "" {
-				e.Errorf("%d others of %q for %q: Apply: %s", len(ids), c.Subject, c.Purpose, problem)
-			}
+			e.conflicts(fmt.Sprintf("%d others of %q for %q", len(ids), c.Subject, c.Purpose), require(c, ids...))
 		}
 	}
 	e.apply(steps...)
@@ -198,9 +207,7 @@ func requireOthers(e *env) {
 		{},
 	} {
 		e.apply(require(c))
-		if problem := notConflict(e.store.Apply(background, one(require(c, all[0].ID))), 0); problem != "" {
-			e.Errorf("where there is none: Apply: %s", problem)
-		}
+		e.conflicts("where there is none", require(c, all[0].ID))
 	}
 }
 
