@@ -36,16 +36,14 @@ func (e *env) newScene() scene {
 	prefix.Prefix = "globex"
 	used, gone := e.limited(here.ID, 1), e.rotate(e.issue(here.ID)).Credential
 	record := store.RecordUse{Space: here.ID, Version: gone.Current, Address: "192.0.2.1", First: at(1), Last: at(2)}
-	expired, replay := e.newReplay(there.ID), e.newReplay(here.ID)
-	expired.Expires = at(-1)
-	e.apply(record, store.CreateReplay{Replay: expired}, store.CreateReplay{Replay: replay}, store.RaiseMark{To: at(1)})
+	e.apply(record, store.RaiseMark{To: at(1)})
 	record.Version = old.Credential.Current
 	events := e.allEvents(here.ID)
 	e.mustEqual("number of events", len(events), 6)
 	e.apply(e.newSeals(here.ID, 0, events[1].Number))
 	tooOften := use(old.Credential)
 	tooOften.Revision++
-	good, bad := e.codeSteps(here, there)
+	good, bad := e.sceneOfCodes(here, there)
 	return scene{
 		good: append(append(change.Steps, good...),
 			store.CreateSpace{Space: e.newSpace()},
@@ -59,8 +57,6 @@ func (e *env) newScene() scene {
 			record,
 			e.newSeals(here.ID, 1, events[0].Number, events[3].Number),
 			store.RaiseMark{To: at(2)},
-			store.CreateReplay{Replay: e.newReplay(there.ID)},
-			store.DeleteReplays{Until: at(0)},
 		),
 		bad: append(bad,
 			store.CreateSpace{Space: there},
@@ -75,15 +71,14 @@ func (e *env) newScene() scene {
 			e.newSeals(here.ID, 0, events[2].Number),
 			e.newSeals(here.ID, 1, events[2].Number, events[1].Number),
 			store.SetMark{Was: at(0), To: at(9)},
-			store.CreateReplay{Replay: replay},
 		),
 		events: append(change.Events, e.newEvent(updated), e.newEvent(issued.Credential)),
 	}
 }
 
-// codeSteps makes the steps of a scene that are about time steps, live credentials
-// and budgets.
-func (e *env) codeSteps(here, there store.Space) (good, bad []store.Step) {
+// sceneOfCodes makes the steps of a scene that are about time steps, live
+// credentials, budgets and replays.
+func (e *env) sceneOfCodes(here, there store.Space) (good, bad []store.Step) {
 	e.Helper()
 	totp := e.newCredential(here.ID) // whose NextStep is 4
 	e.apply(store.CreateCredential{Credential: copyCredential(totp)})
@@ -96,6 +91,9 @@ func (e *env) codeSteps(here, there store.Space) (good, bad []store.Step) {
 	taken, stale := cleared, counted
 	taken.Revision, stale.Revision = 0, 7
 	counted.Guesses++
+	old, replay := e.newReplay(there.ID), e.newReplay(here.ID)
+	old.Expires = at(-1)
+	e.apply(store.CreateReplay{Replay: old}, store.CreateReplay{Replay: replay})
 	good = []store.Step{
 		claim(totp, 4),
 		require(c, ids...),
@@ -103,17 +101,20 @@ func (e *env) codeSteps(here, there store.Space) (good, bad []store.Step) {
 		store.WriteBudget{Budget: e.newBudget(here.ID)},
 		store.ClearBudget{Space: there.ID, Name: cleared.Name},
 		store.DeleteBudgets{Until: at(0)},
+		store.CreateReplay{Replay: e.newReplay(there.ID)},
+		store.DeleteReplays{Until: at(0)},
 	}
 	bad = []store.Step{
 		claim(totp, 3),
 		require(c, ids[1:]...),
 		store.WriteBudget{Budget: taken},
 		store.WriteBudget{Budget: stale},
+		store.CreateReplay{Replay: replay},
 	}
 	return good, bad
 }
 
-// seeCodeStep sees that a good step of codeSteps has been carried out.
+// seeCodeStep sees that a good step of sceneOfCodes has been carried out.
 func (e *env) seeCodeStep(step store.Step) {
 	e.Helper()
 	switch step := step.(type) {
