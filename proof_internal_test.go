@@ -8,6 +8,7 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/keyfob-dev/keyfob/store"
@@ -29,38 +30,41 @@ func (e *editable) Version(ctx context.Context, space, id string) (store.Found, 
 	return found, err
 }
 
-func openEditable(t *testing.T) (*Authority, *editable) {
+// withEditable runs a test on an Authority that has read the log for the first
+// time, which forgets what was known before.
+func withEditable(t *testing.T, test func(t *testing.T, a *Authority, st *editable)) {
 	t.Helper()
 	rk, err := CreateRootKey(filepath.Join(t.TempDir(), "root.key"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	st := &editable{Store: memory.Open()}
-	a, err := Open(t.Context(), Config{Store: st, RootKey: rk, MaxStaleness: time.Minute})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { a.Close(context.Background()) })
-	return a, st
+	synctest.Test(t, func(t *testing.T) {
+		st := &editable{Store: memory.Open()}
+		a, err := Open(t.Context(), Config{Store: st, RootKey: rk})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer a.Close(context.Background())
+		synctest.Wait()
+		test(t, a, st)
+	})
 }
 
-// proved issues a key and has it verified until its secret is not proved any more.
-func proved(t *testing.T, a *Authority) Issued {
+func issueRead(t *testing.T, a *Authority) Issued {
 	t.Helper()
 	k, err := a.Issue(t.Context(), APIKey{Subject: "alice", Scopes: []string{"read"}})
 	if err != nil {
 		t.Fatal(err)
 	}
-	for deadline := time.Now().Add(time.Minute); ; {
-		wantReason(t, a, "the token", k.Secret.Reveal(), "ok")
-		_, id, rest, _ := cut(k.Secret.Reveal())
-		if e := a.recall(a.id, id, time.Now()); e.cached && e.entry.Proof.Holds(rest) {
-			return k
-		}
-		if time.Now().After(deadline) { // the first reading of the log forgets what was known before
-			t.Fatal("a token that was verified is never known as proved")
-		}
-	}
+	return k
+}
+
+// proved issues a key and has its secret proved.
+func proved(t *testing.T, a *Authority) Issued {
+	t.Helper()
+	k := issueRead(t, a)
+	wantReason(t, a, "the token", k.Secret.Reveal(), "ok")
+	return k
 }
 
 func wantReason(t *testing.T, a *Authority, what, text, want string) {
@@ -84,8 +88,9 @@ func checked(body string) string {
 
 // A secret that was proved is not proved again; whatever differs from its token is
 // judged as if nothing had been proved, and proves nothing.
-func TestProvedToken(t *testing.T) {
-	a, _ := openEditable(t)
+func TestProvedToken(t *testing.T) { withEditable(t, testProvedToken) }
+
+func testProvedToken(t *testing.T, a *Authority, _ *editable) {
 	other, err := a.Spaces().Create(t.Context(), Space{Name: "other", Prefix: "default"})
 	if err != nil {
 		t.Fatal(err)
@@ -138,10 +143,28 @@ func TestProvedToken(t *testing.T) {
 	}
 }
 
+// What does not match proves nothing, also where nothing was proved before.
+func TestWrongSecretFirst(t *testing.T) {
+	withEditable(t, func(t *testing.T, a *Authority, _ *editable) {
+		text := issueRead(t, a).Secret.Reveal()
+		end := len("default_") + 16
+		other := token.New("default").Reveal()
+		wrong := checked(text[:end] + other[end:len(other)-6])
+		for range 3 {
+			wantReason(t, a, "another secret", wrong, "unknown")
+		}
+		for range 2 {
+			wantReason(t, a, "the token", text, "ok")
+			wantReason(t, a, "another secret after it", wrong, "unknown")
+		}
+	})
+}
+
 // The proof belongs to what was known when it was made: what is read anew is
 // proved anew.
-func TestProofOfAChangedRecord(t *testing.T) {
-	a, st := openEditable(t)
+func TestProofOfAChangedRecord(t *testing.T) { withEditable(t, testProofOfAChangedRecord) }
+
+func testProofOfAChangedRecord(t *testing.T, a *Authority, st *editable) {
 	for what, edit := range map[string]func(*store.Found){
 		"subject": func(f *store.Found) { f.Credential.Subject = "mallory" },
 		"prefix":  func(f *store.Found) { f.Version.Prefix = "acme" },
@@ -164,8 +187,9 @@ func TestProofOfAChangedRecord(t *testing.T) {
 
 // After what is proved no digest is computed: the subkey that it needs is taken
 // away. What was not proved needs it.
-func TestProvedTokenNeedsNoDigest(t *testing.T) {
-	a, _ := openEditable(t)
+func TestProvedTokenNeedsNoDigest(t *testing.T) { withEditable(t, testProvedTokenNeedsNoDigest) }
+
+func testProvedTokenNeedsNoDigest(t *testing.T, a *Authority, _ *editable) {
 	k, notProved := proved(t, a), token.New("default").Reveal()
 	keys := a.keys
 	a.keys = &keyring{active: keys.active}
@@ -176,9 +200,23 @@ func TestProvedTokenNeedsNoDigest(t *testing.T) {
 	}
 }
 
+// What expires while the store is read is refused.
+func TestExpiryDuringARead(t *testing.T) {
+	withEditable(t, func(t *testing.T, a *Authority, st *editable) {
+		k, err := a.Issue(t.Context(), APIKey{Subject: "alice", Expires: time.Now().Add(time.Minute)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		slow := func(*store.Found) { time.Sleep(time.Minute) }
+		st.edit.Store(&slow)
+		wantReason(t, a, "after a minute", k.Secret.Reveal(), "expired")
+	})
+}
+
 // Whoever writes into the answer writes into no other one.
-func TestAnswersShareNothing(t *testing.T) {
-	a, _ := openEditable(t)
+func TestAnswersShareNothing(t *testing.T) { withEditable(t, testAnswersShareNothing) }
+
+func testAnswersShareNothing(t *testing.T, a *Authority, _ *editable) {
 	k, err := a.Issue(t.Context(), APIKey{
 		Subject: "alice", Scopes: []string{"a", "b"}, Attributes: map[string]string{"team": "red"},
 	})
