@@ -149,7 +149,8 @@ func (x *exchange) find(r *http.Request) (operation, error) {
 		return operation{}, &refusal{kind: routeNotFound}
 	}
 	if p, ok := pages[r.URL.Path]; ok && routed(x.method) == http.MethodGet {
-		x.page, x.route, x.needs = &p, r.URL.Path, p.needs
+		found := p // which may escape, where p, looked up for each request, does not
+		x.page, x.route, x.needs = &found, r.URL.Path, p.needs
 		return operation{needs: p.needs}, nil
 	}
 	route, ok := x.server.api.FindPath(routed(x.method), r.URL)

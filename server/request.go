@@ -110,6 +110,7 @@ func isInt32(text string) bool {
 type body struct {
 	bytes.Reader
 	text *bytes.Buffer
+	from io.LimitedReader // where it is read
 }
 
 var buffers = sync.Pool{New: func() any { return new(bytes.Buffer) }}
@@ -177,7 +178,8 @@ func (x *exchange) readBody(r *http.Request, shape strictjson.Shape) error {
 		return tooLarge()
 	}
 	x.body.text = buffers.Get().(*bytes.Buffer)
-	_, err := x.body.text.ReadFrom(io.LimitReader(r.Body, most+1))
+	x.body.from = io.LimitedReader{R: r.Body, N: most + 1}
+	_, err := x.body.text.ReadFrom(&x.body.from)
 	if err != nil {
 		return x.badBody(err)
 	}

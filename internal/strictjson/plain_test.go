@@ -41,7 +41,7 @@ func TestNotPlain(t *testing.T) {
 		`{"token":"a","token":"a"}`, `{"token":"a","scopes":[],"scopes":[]}`, `{"kind":"a"}`, `{"token":"a","other":"b"}`, `{"token":"a","":"b"}`, `{"Token":"a"}`,
 		`{"token":null}`, `{"token":1}`, `{"token":["a"]}`, `{"token":{"a":"b"}}`, `{"token":"a","kind":null}`, `{"token":"a" "kind":"b"}`, `{"token":"a",,"kind":"b"}`,
 		`{"token":"a","scopes":"b"}`, `{"token":"a","scopes":null}`, `{"token":"a","scopes":["b",]}`, `{"token":"a","scopes":[,"b"]}`, `{"token":"a","scopes":["b" "c"]}`,
-		`{"token":"a","scopes":["b"}`, `{"token":"a","scopes":["b"`, `{"token":"a","scopes":[["b"]]}`, `{"token":"a","scopes":[null]}`, `{"token":"a","scopes":["b",1]}`,
+		`{"token":"a","scopes":["b"}`, `{"token":"a","scopes":["b"}}`, `{"token":"a","scopes":["b"`, `{"token":"a","scopes":[["b"]]}`, `{"token":"a","scopes":[null]}`, `{"token":"a","scopes":["b",1]}`,
 		`{"token":"\u0061"}`, `{"\u0074oken":"a"}`, `{"token":"\""}`, `{"token":"é"}`, "{\"token\":\"\xff\"}", "{\"token\":\"a\nb\"}", "{\"token\":\"a\x00\"}",
 		"{\"token\":\"a\"\v}", "{\"token\":\"a\"\xa0}", `{'token':'a'}`, `{"token":"a"/**/}`,
 	} {
