@@ -202,3 +202,12 @@ func ExampleRetryAfter() {
 	// false 0s
 	// true 20s
 }
+
+// A program that is configured with a purpose checks it when it starts.
+func ExampleCheckPurpose() {
+	fmt.Println(keyfob.CheckPurpose("password-reset"))
+	fmt.Println(errors.Is(keyfob.CheckPurpose("Password reset"), keyfob.ErrInput))
+	// Output:
+	// <nil>
+	// true
+}
