@@ -51,3 +51,10 @@ func (k APIKey) record(c *store.Credential) error {
 	}
 	return p.record(c, c.Created)
 }
+
+func (APIKey) draw(k *core, c *store.Credential, prefix string) (drawn, error) {
+	v, text := k.draw(c, 1, prefix)
+	return drawn{versions: []store.Version{v}, secret: text}, nil
+}
+
+func (APIKey) room() room { return room{} }

@@ -14,16 +14,23 @@ type Kind = store.Kind
 
 // The kinds of credential that can be issued.
 const (
-	KindAPIKey = store.KindAPIKey
+	KindAPIKey   = store.KindAPIKey
+	KindLink     = store.KindLink
+	KindCode     = store.KindCode
+	KindTOTP     = store.KindTOTP
+	KindRecovery = store.KindRecovery
 )
 
 // A State says what a credential is now.
 type State = store.State
 
-// The states of a credential that are stored. Revoked is final.
+// The states of a credential that are stored. Redeemed, replaced and revoked are
+// final.
 const (
 	StateActive    = store.StateActive
 	StateSuspended = store.StateSuspended
+	StateRedeemed  = store.StateRedeemed
+	StateReplaced  = store.StateReplaced
 	StateRevoked   = store.StateRevoked
 )
 
@@ -52,6 +59,7 @@ type Credential struct {
 	Space      string // name
 	Kind       Kind
 	Subject    string
+	Purpose    string // of a link or a code
 	Name       string
 	Scopes     []string
 	Attributes map[string]string
@@ -61,7 +69,12 @@ type Credential struct {
 	Uses       int64          // how often it may be used; 0: without limit
 	Limit      Limit          // how often in a time; zero: no limit
 
-	Used int64 // how often it was used, while Uses was not 0
+	// Used is how often it was used, while Uses was not 0; of a code, how many
+	// guesses were made at it; of a recovery set, how many of its codes are gone.
+	Used int64
+
+	// Confirmed tells of a TOTP that a code of it was accepted once.
+	Confirmed bool
 
 	State    State
 	Reason   string // why it was revoked or suspended; empty when nobody said
@@ -129,10 +142,10 @@ func (a *Authority) fillVerified(c *Credential, now time.Time, row *store.Creden
 // fill fills c with all but its scopes and versions.
 func (a *Authority) fill(c *Credential, now time.Time, row *store.Credential) {
 	*c = Credential{
-		ID: row.ID, Space: a.space, Kind: row.Kind, Subject: row.Subject, Name: row.Name,
+		ID: row.ID, Space: a.space, Kind: row.Kind, Subject: row.Subject, Purpose: row.Purpose, Name: row.Name,
 		Attributes: maps.Clone(row.Attributes),
 		NotBefore:  row.NotBefore, Expires: row.Expires, CIDRs: networks(row.CIDRs),
-		Uses: row.Uses, Limit: Limit(row.Limit), Used: row.Used,
+		Uses: row.Uses, Limit: Limit(row.Limit), Used: row.Used, Confirmed: row.NextStep != 0,
 		State: stateOf(now, row), Reason: row.Reason, Revision: row.Revision,
 		Created: row.Created, Updated: row.Updated,
 	}

@@ -3,6 +3,7 @@ package keyfob
 import (
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/keyfob-dev/keyfob/store"
 	"github.com/keyfob-dev/keyfob/token"
@@ -30,6 +31,10 @@ var (
 	// ErrConflict: the credential's state does not allow the verb, or somebody
 	// else changed it at the same time. Get it again and judge anew.
 	ErrConflict = store.ErrConflict
+
+	// ErrTooSoon: a code or link of this subject and purpose was issued moments ago.
+	// RetryAfter says when another may be.
+	ErrTooSoon = errors.New("too soon")
 
 	// ErrKeyReused: the idempotency key was used for another request within ten
 	// minutes. Draw a new one for each request.
@@ -77,6 +82,18 @@ var (
 	// ErrReplaced: a newer secret has taken this one's place, and its grace is over.
 	ErrReplaced = errors.New("replaced")
 
+	// ErrRedeemed: the secret was redeemed; of a TOTP, its time step or a later one.
+	ErrRedeemed = errors.New("redeemed")
+
+	// ErrPurpose: the link is for another purpose.
+	ErrPurpose = errors.New("other purpose")
+
+	// ErrBinding: the link was asked for by another browser.
+	ErrBinding = errors.New("other browser")
+
+	// ErrLocked: too many guesses were made at the subject's secrets.
+	ErrLocked = errors.New("locked")
+
 	// ErrScope: the credential lacks a scope that the check wants.
 	ErrScope = errors.New("scope missing")
 
@@ -84,10 +101,12 @@ var (
 	// none.
 	ErrIP = errors.New("address not allowed")
 
-	// ErrRateLimited: the credential was used as often as its Limit allows now.
+	// ErrRateLimited: the credential was used as often as its Limit allows now, or
+	// as many guesses came from an address as may.
 	ErrRateLimited = errors.New("rate limited")
 
-	// ErrExhausted: the credential was used as often as it may be.
+	// ErrExhausted: the credential was used as often as it may be, or a code
+	// guessed at as often.
 	ErrExhausted = errors.New("exhausted")
 )
 
@@ -103,6 +122,10 @@ var reasons = []struct {
 	{ErrSuspended, "suspended"},
 	{ErrRevoked, "revoked"},
 	{ErrReplaced, "replaced"},
+	{ErrRedeemed, "redeemed"},
+	{ErrPurpose, "purpose"},
+	{ErrBinding, "binding"},
+	{ErrLocked, "locked"},
 	{ErrScope, "scope"},
 	{ErrIP, "ip"},
 	{ErrRateLimited, "rate_limited"},
@@ -110,8 +133,8 @@ var reasons = []struct {
 }
 
 // Reason names the cause of a failed verification in one word: malformed,
-// unknown, not_yet, expired, suspended, revoked, replaced, scope, ip,
-// rate_limited or exhausted. It is "ok" for nil, and empty for an error that does not wrap
+// unknown, not_yet, expired, suspended, revoked, redeemed, replaced, purpose,
+// binding, scope, ip, rate_limited, exhausted or locked. It is "ok" for nil, and empty for an error that does not wrap
 // ErrInvalid.
 func Reason(err error) string {
 	if err == nil {
@@ -133,6 +156,41 @@ type invalid struct{ cause error }
 
 func (e *invalid) Error() string   { return "invalid: " + e.cause.Error() }
 func (e *invalid) Unwrap() []error { return []error{ErrInvalid, e.cause} }
+
+// A refused is the error of what may be tried again later.
+type refused struct {
+	cause error
+	retry time.Duration // 0: nobody knows when
+}
+
+func (e *refused) Error() string   { return "invalid: " + e.cause.Error() }
+func (e *refused) Unwrap() []error { return []error{ErrInvalid, e.cause} }
+
+func (e *refused) RetryAfter() time.Duration { return e.retry }
+
+// A tooSoon is the error of what may be asked for again after a time.
+type tooSoon struct{ retry time.Duration }
+
+func (e *tooSoon) Error() string {
+	return fmt.Sprintf("%v: another may be issued in %v", ErrTooSoon, e.retry.Round(time.Second))
+}
+func (e *tooSoon) Unwrap() error             { return ErrTooSoon }
+func (e *tooSoon) RetryAfter() time.Duration { return e.retry }
+
+// RetryAfter is how long to wait before what failed with ErrLocked, ErrRateLimited
+// or ErrTooSoon is tried again; 0 when the error does not say, as when only Unlock
+// or a success helps. It asks the error's method of that name.
+func RetryAfter(err error) time.Duration {
+	if e, ok := errors.AsType[retrier](err); ok {
+		return e.RetryAfter()
+	}
+	return 0
+}
+
+type retrier interface {
+	error
+	RetryAfter() time.Duration
+}
 
 // An InputError says which argument is wrong, and what would be right. It
 // matches ErrInput. It never holds a secret.

@@ -14,6 +14,11 @@ type Verbs interface {
 	Verify(ctx context.Context, text string, check Check) (Credential, error)
 	Judge(ctx context.Context, text string, check Check) (Verdict, error)
 
+	Inspect(ctx context.Context, attempt Attempt) (Credential, error)
+	Redeem(ctx context.Context, attempt Attempt) (Credential, error)
+	Confirm(ctx context.Context, attempt Attempt) (Credential, error)
+	Unlock(ctx context.Context, subject, reason string) error
+
 	Get(ctx context.Context, id string) (Credential, error)
 	List(ctx context.Context, filter Filter) (Page, error)
 	Update(ctx context.Context, c Credential) (Credential, error)

@@ -2,6 +2,7 @@ package keyfob
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -9,26 +10,43 @@ import (
 	"github.com/keyfob-dev/keyfob/token"
 )
 
-// A Request is what Issue takes: an APIKey.
+// A Request is what Issue takes: an APIKey, Link, Code, TOTP or Recovery.
 type Request interface {
 	// record checks the request and writes it into the credential that is to
 	// be made at the time c.Created.
 	record(c *store.Credential) error
+
+	// draw makes the credential's versions, and what is handed out.
+	draw(k *core, c *store.Credential, prefix string) (drawn, error)
+
+	// room says how many of them may be live at once.
+	room() room
 }
 
-// Issued is a new secret and its credential.
+// drawn is what is made for one request.
+type drawn struct {
+	versions []store.Version // the newest first
+	secret   Secret
+	secrets  []Secret
+	uri      Secret
+}
+
+// Issued is a new secret and its credential. keyfob cannot show it again.
 type Issued struct {
 	Credential Credential
-	Secret     Secret // a keyed token; keyfob cannot show it again
+	Secret     Secret   // a keyed token, a code, or a seed in base32; empty for a Recovery
+	Secrets    []Secret // the codes of a Recovery
+	URI        Secret   // the otpauth URI of a TOTP
 }
 
-// Issue makes a credential and hands out its secret. Errors: ErrInput,
-// ErrSpace, ErrUnavailable. When it returns nil the credential is stored for
+// Issue makes a credential and hands out its secret. Errors: ErrInput, ErrSpace,
+// ErrUnavailable; ErrTooSoon for a Code and a Link; ErrConflict for a TOTP of a subject that
+// has ten. When it returns nil the credential is stored for
 // good; after ErrUnavailable or a context's end it may be stored, but nobody
 // holds its secret.
 func (a *Authority) Issue(ctx context.Context, request Request) (Issued, error) {
 	if request == nil {
-		return Issued{}, badInput("request", "is nil; give an APIKey")
+		return Issued{}, badInput("request", "is nil; give an APIKey, Link, Code, TOTP or Recovery")
 	}
 	space, err := a.lookUpSpace(ctx, a.space)
 	if err != nil {
@@ -48,26 +66,58 @@ func (a *Authority) Issue(ctx context.Context, request Request) (Issued, error) 
 	if issued, was, err := o.answered(ctx, a); was || err != nil {
 		return issued, err
 	}
-	v, text := a.draw(&c, 1, space.Prefix)
-	v.Created = c.Created
-	c.Current = v.ID
-	steps, err := o.keep(c.Created, text, c, v)
+	d, err := request.draw(a.core, &c, space.Prefix)
 	if err != nil {
 		return Issued{}, err
 	}
-	e := eventOf(&c, c.Created, "issued")
-	e.Version = v.ID
-	err = a.apply(ctx, e, append(steps, store.CreateCredential{Credential: c}, store.CreateVersion{Version: v})...)
-	if o.isTwin(err) {
-		if issued, was, err := o.answered(ctx, a); was || err != nil {
-			return issued, err
+	for i := range d.versions {
+		d.versions[i].Created = c.Created
+	}
+	c.Current = d.versions[0].ID
+	for {
+		err := a.create(ctx, request.room(), &c, &d, o)
+		if err == nil {
+			return d.issued(a.credentialOf(c.Created, &c, d.versions[0])), nil
 		}
-		return a.Issue(ctx, request) // the twin's answer is over already
+		lost := errors.Is(err, store.ErrConflict)
+		if lost || errors.Is(err, ErrTooSoon) { // maybe to a twin, which has the room now
+			if issued, was, err := o.answered(ctx, a); was || err != nil {
+				return issued, err
+			}
+		}
+		if !lost || errors.Is(err, errFull) {
+			return Issued{}, fmt.Errorf("issue: %w", err)
+		}
+		// Somebody was faster: the room has to be made anew, or the twin's answer is
+		// over already.
 	}
+}
+
+// create carries out the change that makes a credential, and room for it.
+func (a *Authority) create(ctx context.Context, want room, c *store.Credential, d *drawn, o *once) error {
+	var room cleared
+	if want.most != 0 {
+		var err error
+		if room, err = a.makeRoom(ctx, c.Created, c, want); err != nil {
+			return err
+		}
+	}
+	steps, err := o.keep(c.Created, d, *c, d.versions[0])
 	if err != nil {
-		return Issued{}, fmt.Errorf("issue: %w", err)
+		return err
 	}
-	return Issued{Credential: a.credentialOf(c.Created, &c, v), Secret: text}, nil
+	steps = append(append(steps, room.steps...), store.CreateCredential{Credential: *c})
+	for i := range d.versions {
+		steps = append(steps, store.CreateVersion{Version: d.versions[i]})
+	}
+	e := eventOf(c, c.Created, "issued")
+	e.Version = c.Current
+	return a.applyAll(ctx, append(room.events, e), steps)
+}
+
+// issued is what is handed out, with its credential.
+func (d *drawn) issued(c Credential) Issued {
+	return Issued{Credential: c, Secret: d.secret, Secrets: d.secrets, URI: d.uri}
 }
 
 // draw makes a new version of a credential, and the token that belongs to it.

@@ -72,7 +72,8 @@ func (c *core) item(ctx context.Context, space, id string) (store.Item, error) {
 type Filter struct {
 	Kind    Kind
 	Subject string
-	States  []State // stored ones: StateActive, StateSuspended, StateRevoked
+	Purpose string
+	States  []State // stored ones: StateActive, StateSuspended and the final ones
 
 	NameContains  string    // as it is spelled, upper and lower case
 	Scope         string    // one that it has
@@ -106,7 +107,7 @@ func (a *Authority) List(ctx context.Context, filter Filter) (Page, error) {
 		return Page{}, err
 	}
 	query := store.Query{
-		Space: space, Kind: filter.Kind, Subject: filter.Subject, States: filter.States,
+		Space: space, Kind: filter.Kind, Subject: filter.Subject, Purpose: filter.Purpose, States: filter.States,
 		NameContains: filter.NameContains, Scope: filter.Scope, ExpiresBefore: wholeMillisecond(filter.ExpiresBefore),
 		Limit: filter.Limit + 1, // one more tells whether there is a next page
 	}
@@ -139,13 +140,29 @@ func checkLimit(limit int) error {
 	return nil
 }
 
+// checkKind refuses what is no kind of credential that can be issued.
+func checkKind(kind Kind) error {
+	switch kind {
+	case KindAPIKey, KindLink, KindCode, KindTOTP, KindRecovery:
+		return nil
+	}
+	return badInput("kind", "is none that there is: apikey, link, code, totp or recovery")
+}
+
 func checkFilter(f *Filter) error {
-	if f.Kind != "" && f.Kind != KindAPIKey {
-		return badInput("kind", "is none that there is: apikey")
+	if f.Kind != "" {
+		if err := checkKind(f.Kind); err != nil {
+			return err
+		}
 	}
 	for _, s := range f.States {
-		if s != StateActive && s != StateSuspended && s != StateRevoked {
-			return badInput("states", "holds one that is not stored: active, suspended or revoked")
+		if s != StateActive && s != StateSuspended && !s.Final() {
+			return badInput("states", "holds one that is not stored: active, suspended, redeemed, replaced or revoked")
+		}
+	}
+	if f.Purpose != "" {
+		if err := CheckPurpose(f.Purpose); err != nil {
+			return err
 		}
 	}
 	if f.Scope != "" {
@@ -178,6 +195,7 @@ func cursorMAC(sub *subkeys, query *store.Query, position []byte) []byte {
 	b = framing.Append(b, query.Space)
 	b = framing.Append(b, query.Kind)
 	b = framing.Append(b, query.Subject)
+	b = framing.Append(b, query.Purpose)
 	b = framing.Append(b, query.NameContains)
 	b = framing.Append(b, query.Scope)
 	b = framing.AppendInt(b, query.ExpiresBefore.UnixMilli())

@@ -84,6 +84,8 @@ func (c *core) once(ctx context.Context, space, verb string, arguments ...any) (
 type kept struct {
 	At         time.Time
 	Secret     string
+	Secrets    []string
+	URI        string
 	Credential store.Credential
 	Versions   []store.Version
 }
@@ -112,19 +114,27 @@ func (o *once) answered(ctx context.Context, a *Authority) (issued Issued, was b
 	if err := json.Unmarshal(text, &k); err != nil {
 		return Issued{}, false, fmt.Errorf("read an earlier answer: %w", err)
 	}
-	return Issued{Credential: a.credentialOf(k.At, &k.Credential, k.Versions...), Secret: NewSecret(k.Secret)}, true, nil
+	d := drawn{secret: NewSecret(k.Secret), uri: NewSecret(k.URI)}
+	for _, s := range k.Secrets {
+		d.secrets = append(d.secrets, NewSecret(s))
+	}
+	return d.issued(a.credentialOf(k.At, &k.Credential, k.Versions...)), true, nil
 }
 
 // keep returns the steps that keep an answer, together with what it tells of.
 // They go before all others. Of twins, the second finds its condition broken.
-func (o *once) keep(now time.Time, secret Secret, c store.Credential, versions ...store.Version) ([]store.Step, error) {
+func (o *once) keep(now time.Time, d *drawn, c store.Credential, versions ...store.Version) ([]store.Step, error) {
 	if o == nil {
 		return nil, nil
 	}
 	for i := range versions {
-		versions[i].Digest = nil
+		versions[i].Digest, versions[i].Sealed = nil, nil
 	}
-	text, err := json.Marshal(kept{now, secret.Reveal(), c, versions})
+	k := kept{At: now, Secret: d.secret.Reveal(), URI: d.uri.Reveal(), Credential: c, Versions: versions}
+	for _, s := range d.secrets {
+		k.Secrets = append(k.Secrets, s.Reveal())
+	}
+	text, err := json.Marshal(k)
 	if err != nil {
 		return nil, fmt.Errorf("encode the answer: %w", err)
 	}

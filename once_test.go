@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -156,6 +157,86 @@ func TestIdempotentTwins(t *testing.T) {
 		page, err := a.List(t.Context(), keyfob.Filter{Limit: 1000})
 		if err != nil || len(page.Items) != rounds {
 			t.Errorf("%d keys of %d requests, %v", len(page.Items), rounds, err)
+		}
+	})
+}
+
+// plaintexts is all that an Issued hands out.
+func plaintexts(i keyfob.Issued) string {
+	all := []string{i.Secret.Reveal(), i.URI.Reveal()}
+	for _, s := range i.Secrets {
+		all = append(all, s.Reveal())
+	}
+	return strings.Join(all, " ")
+}
+
+// Of each kind the same request has the same answer, whole; and it takes the place
+// of one.
+func TestIdempotencyOfEachKind(t *testing.T) {
+	onEachStore(t, func(t *testing.T, st store.Store) {
+		a, clock := open(t, st)
+		for n, request := range onePerKind {
+			ctx := withKey(t.Context(), fmt.Sprintf("of-kind-%016d", n))
+			first, err := a.Issue(ctx, request)
+			if err != nil {
+				t.Fatal(err)
+			}
+			clock.Add(time.Second)
+			again, err := a.Issue(ctx, request)
+			if err != nil || plaintexts(again) != plaintexts(first) || len(plaintexts(first)) < 7 {
+				t.Errorf("%s: another answer, %v", first.Credential.Kind, err)
+			}
+			if d := cmp.Diff(first.Credential, again.Credential); d != "" {
+				t.Errorf("%s (-first +again):\n%s", first.Credential.Kind, d)
+			}
+			if n := live(t, a, first.Credential.Kind, "alice"); n != 1 {
+				t.Errorf("%d of the kind %s are live", n, first.Credential.Kind)
+			}
+			if _, err := a.Issue(ctx, keyfob.Link{Subject: "bob", Purpose: "login"}); !errors.Is(err, keyfob.ErrKeyReused) {
+				t.Errorf("another request with the key of a %s: %v", first.Credential.Kind, err)
+			}
+		}
+		key := withKey(t.Context(), "a-code-that-is-too-soon")
+		if _, err := a.Issue(key, login); !errors.Is(err, keyfob.ErrTooSoon) {
+			t.Errorf("a second code with another key: %v", err)
+		}
+		clock.Add(time.Minute)
+		if _, err := a.Issue(key, login); err != nil {
+			t.Errorf("the same key, later: %v", err)
+		}
+	})
+}
+
+// Of twins at once all get the answer of the one that was made, also where there is
+// no room for two.
+func TestIdempotentTwinsOfEachKind(t *testing.T) {
+	onEachStore(t, func(t *testing.T, st store.Store) {
+		a, clock := open(t, st)
+		for range 9 { // so that there is room for one more
+			mustIssue(t, a, onePerKind[2])
+		}
+		for n, request := range onePerKind {
+			for round := range 10 {
+				ctx := withKey(t.Context(), fmt.Sprintf("twins-%d-%012d", n, round))
+				answers := race(t, 16, func() string {
+					i, err := a.Issue(ctx, request)
+					if err != nil {
+						t.Error(err)
+					}
+					return plaintexts(i)
+				})
+				if len(answers) != 1 {
+					t.Fatalf("%T: %d answers", request, len(answers))
+				}
+				page, err := a.List(t.Context(), keyfob.Filter{Limit: 1})
+				if err != nil {
+					t.Fatal(err)
+				}
+				if err := a.Revoke(t.Context(), page.Items[0].ID, ""); err != nil {
+					t.Fatal(err)
+				}
+				clock.Add(time.Second)
+			}
 		}
 	})
 }

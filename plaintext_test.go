@@ -6,13 +6,16 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/keyfob-dev/keyfob"
+	"github.com/keyfob-dev/keyfob/otp"
 	"github.com/keyfob-dev/keyfob/store/sqlite"
 	"github.com/keyfob-dev/keyfob/token"
 )
@@ -27,6 +30,28 @@ func secretOf(t *testing.T, tok keyfob.Secret) string {
 	return k.Secret()
 }
 
+// plaintextsOf is all of what was issued that nobody may see.
+func plaintextsOf(t *testing.T, i keyfob.Issued) (all []string) {
+	t.Helper()
+	switch i.Credential.Kind {
+	case keyfob.KindAPIKey, keyfob.KindLink:
+		return []string{secretOf(t, i.Secret)}
+	case keyfob.KindCode:
+		return []string{i.Secret.Reveal()}
+	case keyfob.KindTOTP:
+		seed, err := otp.ParseSeed(i.Secret.Reveal())
+		if err != nil {
+			t.Fatal(err)
+		}
+		return []string{i.Secret.Reveal(), i.URI.Reveal(), string(seed.Bytes())}
+	case keyfob.KindRecovery:
+		for _, s := range i.Secrets {
+			all = append(all, s.Reveal())
+		}
+	}
+	return all
+}
+
 // P7: nothing that a verb returns shows a secret when it is printed.
 func TestVerbsHideSecrets(t *testing.T) {
 	onEachVerb(t, func(t *testing.T, name string, v verb, newScene func(t *testing.T) *scene) {
@@ -36,8 +61,9 @@ func TestVerbsHideSecrets(t *testing.T) {
 			t.Fatal(err)
 		}
 		canaries := []string{secretOf(t, s.key.Secret), secretOf(t, s.old)}
+		canaries = append(canaries, plaintextsOf(t, s.made)...)
 		if issued, ok := got.(keyfob.Issued); ok {
-			canaries = append(canaries, secretOf(t, issued.Secret))
+			canaries = append(canaries, plaintextsOf(t, issued)...)
 		}
 		checkHidden(t, holders(got), canaries...)
 	})
@@ -71,6 +97,22 @@ func TestErrorsHideSecrets(t *testing.T) {
 		"Issue, attribute value": second(a.Issue(ctx, keyfob.APIKey{Subject: "a", Attributes: map[string]string{"a": tok + "\n"}})),
 		"Issue, actor":           second(a.Issue(actor, keyfob.APIKey{Subject: "a"})),
 		"Issue, idempotency key": second(a.Issue(keyfob.WithIdempotencyKey(ctx, tok+" "), keyfob.APIKey{Subject: "a"})),
+		"Issue, purpose":         second(a.Issue(ctx, keyfob.Link{Subject: "a", Purpose: tok})),
+		"Issue, binding":         second(a.Issue(ctx, keyfob.Link{Subject: "a", Purpose: "a", Binding: tok + "\n"})),
+		"Issue, issuer":          second(a.Issue(ctx, keyfob.TOTP{Subject: "a", Account: "a", Issuer: tok + ":"})),
+		"Issue, account":         second(a.Issue(ctx, keyfob.TOTP{Subject: "a", Account: tok + "\n"})),
+		"Redeem, kind":           second(a.Redeem(ctx, keyfob.Attempt{Kind: keyfob.Kind(tok), Subject: tok, Secret: s.key.Secret})),
+		"Redeem, subject":        second(a.Redeem(ctx, keyfob.Attempt{Kind: keyfob.KindTOTP, Subject: tok + "\n", Secret: s.key.Secret})),
+		"Redeem, purpose":        second(a.Redeem(ctx, keyfob.Attempt{Kind: keyfob.KindLink, Purpose: tok, Secret: s.key.Secret})),
+		"Redeem, binding":        second(a.Redeem(ctx, keyfob.Attempt{Kind: keyfob.KindLink, Purpose: "a", Binding: tok + "\n", Secret: s.key.Secret})),
+		"Redeem, key":            second(a.Redeem(ctx, keyfob.Attempt{Kind: keyfob.KindLink, Purpose: "a", Secret: s.key.Secret})),
+		"Redeem, code":           second(a.Redeem(ctx, keyfob.Attempt{Kind: keyfob.KindCode, Subject: tok, Purpose: "a", Secret: s.key.Secret})),
+		"Redeem, recovery":       second(a.Redeem(ctx, keyfob.Attempt{Kind: keyfob.KindRecovery, Subject: tok, Secret: s.key.Secret})),
+		"Inspect":                second(a.Inspect(ctx, keyfob.Attempt{Kind: keyfob.KindLink, Purpose: tok, Secret: s.key.Secret})),
+		"Confirm":                second(a.Confirm(ctx, keyfob.Attempt{Kind: keyfob.KindTOTP, Subject: tok, Secret: s.key.Secret})),
+		"Unlock":                 a.Unlock(ctx, tok+"\n", ""),
+		"Unlock, reason":         a.Unlock(ctx, "a", tok+"\n"),
+		"List, purpose":          second(a.List(ctx, keyfob.Filter{Purpose: tok})),
 		"List, cursor":           second(a.List(ctx, keyfob.Filter{After: tok})),
 		"List, subject":          second(a.List(ctx, keyfob.Filter{Subject: tok + "\n"})),
 		"List, name":             second(a.List(ctx, keyfob.Filter{NameContains: tok + "\n"})),
@@ -133,7 +175,7 @@ func TestDatabaseHoldsNoPlaintext(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		canaries = append(canaries, secretOf(t, k.Secret))
+		canaries = append(canaries, plaintextsOf(t, k)...)
 		return k
 	}
 	ctx := keyfob.WithIdempotencyKey(t.Context(), once)
@@ -153,6 +195,29 @@ func TestDatabaseHoldsNoPlaintext(t *testing.T) {
 		if k, ok := got.(keyfob.Issued); ok {
 			see(k, nil)
 		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(verbs)) {
+		if verb, kind, _ := strings.Cut(name, ", "); kind == "" && verb != "Inspect" && verb != "Confirm" && verb != "Unlock" {
+			continue
+		}
+		s := &scene{a: a.In("acme"), clock: clock, st: st}
+		clock.Add(time.Hour)
+		if verbs[name].prepare != nil {
+			if err := verbs[name].prepare(ctx, s); err != nil {
+				t.Fatalf("%s: %v", name, err)
+			}
+			canaries = append(canaries, plaintextsOf(t, s.made)...)
+		}
+		got, err := verbs[name].do(ctx, s.a, s)
+		if err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		if k, ok := got.(keyfob.Issued); ok {
+			see(k, nil)
+		}
+	}
+	if len(canaries) < 40 {
+		t.Errorf("%d canaries; there are more", len(canaries))
 	}
 	if err := a.Close(context.Background()); err != nil {
 		t.Fatal(err)

@@ -13,14 +13,14 @@ import (
 const purgeBatch = 100
 
 // Purge removes the credentials of a kind that ended before a time: those that
-// expired earlier, and those that were revoked earlier. It returns how many.
+// expired earlier, and those that were revoked, redeemed or replaced earlier. It returns how many.
 // Their tokens are answered as unknown from then on; their events stay, and each
 // gets one more. After an error some may be removed, each wholly.
 //
 // Errors: ErrInput (also for a time in the future), ErrSpace, ErrUnavailable.
 func (a *Authority) Purge(ctx context.Context, kind Kind, endedBefore time.Time) (int64, error) {
-	if kind != KindAPIKey {
-		return 0, badInput("kind", "is none that there is: apikey")
+	if err := checkKind(kind); err != nil {
+		return 0, err
 	}
 	endedBefore = wholeMillisecond(endedBefore)
 	if endedBefore.IsZero() {

@@ -27,7 +27,7 @@ func (a *Authority) Rollback(ctx context.Context, id string) (Credential, error)
 		return Credential{}, err
 	}
 	now, c := a.now(), item.Credential
-	if err := mayChange("roll back", now, &c); err != nil {
+	if err := mayEdit("roll back", now, &c); err != nil {
 		return Credential{}, err
 	}
 	before, ok := inGrace(now, &item)

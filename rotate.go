@@ -50,7 +50,7 @@ func (a *Authority) Rotate(ctx context.Context, id string, grace time.Duration) 
 	next, current := item.Credential, item.Versions[0]
 	next.Previous, next.Current, next.Updated, next.Revision = current.ID, v.ID, now, next.Revision+1
 	current.Ends = ends
-	steps, err := o.keep(now, text, next, v, current)
+	steps, err := o.keep(now, &drawn{secret: text}, next, v, current)
 	if err != nil {
 		return Issued{}, err
 	}
@@ -90,7 +90,7 @@ func rotation(item *store.Item, v store.Version, ends time.Time) []store.Step {
 
 // mayRotate says why a credential cannot be rotated now.
 func mayRotate(now time.Time, item *store.Item, grace time.Duration) error {
-	if err := mayChange("rotate", now, &item.Credential); err != nil {
+	if err := mayEdit("rotate", now, &item.Credential); err != nil {
 		return err
 	}
 	if before, ok := inGrace(now, item); ok && grace != 0 {

@@ -18,6 +18,7 @@ import (
 	"github.com/keyfob-dev/keyfob/internal/framing"
 	"github.com/keyfob-dev/keyfob/internal/seal"
 	"github.com/keyfob-dev/keyfob/store"
+	"github.com/keyfob-dev/keyfob/token"
 )
 
 // Settings that tie a database to its root key.
@@ -182,6 +183,26 @@ func (s *subkeys) isDigest(digest, message []byte, secret string) bool {
 	h := s.hasher(message, secret)
 	defer s.hashers.Put(h)
 	return hmac.Equal(h.sum, digest)
+}
+
+// isSecret reports whether a secret is the one of a version. The digest is computed
+// from the stored fields, so that a record that was tampered with matches nothing.
+func (c *core) isSecret(of *store.Credential, v *store.Version, secret string) (bool, error) {
+	sub := c.keys.numbers[v.RootKey]
+	if sub == nil {
+		return false, fmt.Errorf("verify: %w: number %d made this digest, and is not in the root key", ErrRootKey, v.RootKey)
+	}
+	return sub.isDigest(v.Digest, digestMessage(of, v), secret), nil
+}
+
+// stranger is what is compared in the place of a version that is not there, so
+// that an unknown id costs the same work.
+func (c *core) stranger(kind Kind, space string, presented token.Keyed) store.Found {
+	id := presented.ID()
+	return store.Found{
+		Credential: store.Credential{ID: id, Space: space, Kind: kind, Subject: id},
+		Version:    store.Version{ID: id, Prefix: presented.Prefix(), RootKey: c.keys.active},
+	}
 }
 
 // hasher returns one whose sum is the digest. Its copy of the secret is cleared.

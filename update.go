@@ -30,7 +30,7 @@ func (a *Authority) Update(ctx context.Context, c Credential) (Credential, error
 		return Credential{}, err
 	}
 	now, row := a.now(), item.Credential
-	if err := mayChange("update", now, &row); err != nil {
+	if err := mayEdit("update", now, &row); err != nil {
 		return Credential{}, err
 	}
 	if row.Revision != c.Revision {
@@ -132,6 +132,14 @@ func (a *Authority) setState(ctx context.Context, id, verb, past string, state S
 		c.Revision++
 		return a.credentialOf(now, &c, item.Versions...), nil
 	}
+}
+
+// mayEdit refuses what only API keys know, and what mayChange refuses.
+func mayEdit(verb string, now time.Time, c *store.Credential) error {
+	if c.Kind != KindAPIKey {
+		return fmt.Errorf("%s: %w: the credential is of the kind %s, and only API keys can; issue a new one", verb, ErrConflict, c.Kind)
+	}
+	return mayChange(verb, now, c)
 }
 
 // mayChange refuses what would change a credential that has ended.

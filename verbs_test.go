@@ -2,6 +2,7 @@ package keyfob_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"reflect"
 	"slices"
@@ -11,6 +12,7 @@ import (
 	"time"
 
 	"github.com/keyfob-dev/keyfob"
+	"github.com/keyfob-dev/keyfob/otp"
 	"github.com/keyfob-dev/keyfob/store"
 	"github.com/keyfob-dev/keyfob/store/memory"
 )
@@ -23,6 +25,7 @@ type scene struct {
 	st    store.Store
 	key   keyfob.Issued
 	old   keyfob.Secret // the version before
+	made  keyfob.Issued // what a verb's prepare made, of another kind
 }
 
 func newScene(t *testing.T, st store.Store) *scene {
@@ -41,7 +44,8 @@ func newScene(t *testing.T, st store.Store) *scene {
 	return s
 }
 
-// A verb is one of the Authority's, its spaces' or its log's.
+// A verb is one of the Authority's, its spaces' or its log's. Where there are kinds
+// of it, its name is followed by a comma and the kind.
 type verb struct {
 	prepare func(ctx context.Context, s *scene) error
 	do      func(ctx context.Context, a *keyfob.Authority, s *scene) (any, error)
@@ -54,6 +58,33 @@ func id(s *scene) string { return s.key.Credential.ID }
 var verbs = map[string]verb{
 	"Issue": {event: "apikey.issued", abroad: "its own", do: func(ctx context.Context, a *keyfob.Authority, s *scene) (any, error) {
 		return a.Issue(ctx, keyfob.APIKey{Subject: "bob"})
+	}},
+	"Issue, link":     {event: "link.issued", abroad: "its own", do: issues(reset)},
+	"Issue, code":     {event: "code.issued", abroad: "its own", do: issues(longCode)},
+	"Issue, totp":     {event: "totp.issued", abroad: "its own", do: issues(app)},
+	"Issue, recovery": {event: "recovery.issued", abroad: "its own", do: issues(paper)},
+	"Inspect": {abroad: "unknown", prepare: makes(ofAcme.link), do: func(ctx context.Context, a *keyfob.Authority, s *scene) (any, error) {
+		return a.Inspect(ctx, byLink(s.made))
+	}},
+	"Redeem, link": {event: "link.redeemed", abroad: "unknown", prepare: makes(ofAcme.link), do: func(ctx context.Context, a *keyfob.Authority, s *scene) (any, error) {
+		return a.Redeem(ctx, byLink(s.made))
+	}},
+	"Redeem, code": {event: "code.redeemed", abroad: "unknown", prepare: makes(ofAcme.code), do: func(ctx context.Context, a *keyfob.Authority, s *scene) (any, error) {
+		return a.Redeem(ctx, byCode(s.made))
+	}},
+	"Redeem, totp": {abroad: "unknown", prepare: enrolled, do: func(ctx context.Context, a *keyfob.Authority, s *scene) (any, error) {
+		attempt, err := totpAt(s.made, s.clock.Now())
+		if err != nil {
+			return nil, err
+		}
+		return a.Redeem(ctx, attempt)
+	}},
+	"Redeem, recovery": {event: "recovery.redeemed", abroad: "unknown", prepare: makes(ofAcme.recovery), do: func(ctx context.Context, a *keyfob.Authority, s *scene) (any, error) {
+		return a.Redeem(ctx, byRecovery(s.made, 5))
+	}},
+	"Confirm": {event: "totp.confirmed", abroad: "unknown", prepare: makes(ofAcme.totp), do: confirms},
+	"Unlock": {event: "subject.unlocked", abroad: "its own", prepare: guessed, do: func(ctx context.Context, a *keyfob.Authority, s *scene) (any, error) {
+		return nil, a.Unlock(ctx, "subject-of-acme", "why")
 	}},
 	"Verify": {abroad: "unknown", do: func(ctx context.Context, a *keyfob.Authority, s *scene) (any, error) {
 		return a.Verify(ctx, s.key.Secret.Reveal(), keyfob.Check{})
@@ -116,6 +147,60 @@ var verbs = map[string]verb{
 	}},
 }
 
+// ofAcme are requests for the subject of the scene's space.
+var ofAcme = struct {
+	link     keyfob.Link
+	code     keyfob.Code
+	totp     keyfob.TOTP
+	recovery keyfob.Recovery
+}{
+	keyfob.Link{Subject: "subject-of-acme", Purpose: "login"},
+	keyfob.Code{Subject: "subject-of-acme", Purpose: "login", Format: otp.FormatUnambiguous, Chars: 16},
+	keyfob.TOTP{Subject: "subject-of-acme", Account: "account-of-acme"},
+	keyfob.Recovery{Subject: "subject-of-acme"},
+}
+
+// longCode is one that nothing else looks like.
+var longCode = keyfob.Code{Subject: "alice", Purpose: "login", Format: otp.FormatUnambiguous, Chars: 16}
+
+func issues(request keyfob.Request) func(context.Context, *keyfob.Authority, *scene) (any, error) {
+	return func(ctx context.Context, a *keyfob.Authority, s *scene) (any, error) {
+		s.clock.Add(time.Minute) // a code may be asked for again
+		return a.Issue(ctx, request)
+	}
+}
+
+func makes(request keyfob.Request) func(context.Context, *scene) error {
+	return func(ctx context.Context, s *scene) (err error) {
+		s.made, err = s.a.Issue(ctx, request)
+		return err
+	}
+}
+
+func confirms(ctx context.Context, a *keyfob.Authority, s *scene) (any, error) {
+	attempt, err := totpAt(s.made, s.clock.Now())
+	if err != nil {
+		return nil, err
+	}
+	return a.Confirm(ctx, attempt)
+}
+
+func enrolled(ctx context.Context, s *scene) error {
+	if err := makes(ofAcme.totp)(ctx, s); err != nil {
+		return err
+	}
+	_, err := confirms(ctx, s.a, s)
+	s.clock.Add(period)
+	return err
+}
+
+func guessed(ctx context.Context, s *scene) error {
+	if _, err := s.a.Redeem(ctx, guess("subject-of-acme")); !errors.Is(err, keyfob.ErrUnknown) {
+		return fmt.Errorf("a wrong guess: %w", err)
+	}
+	return nil
+}
+
 func suspend(ctx context.Context, s *scene) error {
 	_, err := s.a.Suspend(ctx, id(s), "")
 	return err
@@ -145,13 +230,18 @@ func TestVerbsAreAll(t *testing.T) {
 			}
 		}
 	}
+	inTable := map[string]bool{}
+	for name := range verbs {
+		name, _, _ = strings.Cut(name, ",")
+		inTable[name] = true
+	}
 	for _, name := range names {
-		if verbs[name].do == nil {
+		if !inTable[name] {
 			t.Errorf("%s is not in the table of verbs", name)
 		}
 	}
-	if len(names) != len(verbs) {
-		t.Errorf("%d verbs, and %d in the table", len(names), len(verbs))
+	if len(names) != len(inTable) {
+		t.Errorf("%d verbs, and %d in the table", len(names), len(inTable))
 	}
 }
 
@@ -240,6 +330,14 @@ func (s spied) Version(ctx context.Context, space, id string) (store.Found, erro
 	return spy(s, ctx, func() (store.Found, error) { return s.Store.Version(ctx, space, id) })
 }
 
+func (s spied) Versions(ctx context.Context, space, credential string) ([]store.Version, error) {
+	return spy(s, ctx, func() ([]store.Version, error) { return s.Store.Versions(ctx, space, credential) })
+}
+
+func (s spied) Budget(ctx context.Context, space, name string) (store.Budget, error) {
+	return spy(s, ctx, func() (store.Budget, error) { return s.Store.Budget(ctx, space, name) })
+}
+
 func (s spied) Credentials(ctx context.Context, q store.Query) ([]store.Item, error) {
 	return spy(s, ctx, func() ([]store.Item, error) { return s.Store.Credentials(ctx, q) })
 }
@@ -265,12 +363,15 @@ func (s spied) Replay(ctx context.Context, space, name string) (store.Replay, er
 }
 
 // needEvents reports whether one of the steps changes a credential's life, its
-// policy, a space or the mark, which an event has to tell.
+// policy, a space or the mark, or gives guesses back, which an event has to tell.
 func needEvents(steps []store.Step) bool {
 	return slices.ContainsFunc(steps, func(s store.Step) bool {
-		switch s.(type) {
-		case store.UseCredential, store.RecordUse, store.SealEvents, store.RaiseMark, store.DeleteReplays:
+		switch s := s.(type) {
+		case store.UseCredential, store.RecordUse, store.SealEvents, store.RaiseMark, store.DeleteReplays,
+			store.ClaimStep, store.ClearBudget, store.DeleteBudgets, store.RequireLive:
 			return false
+		case store.WriteBudget:
+			return s.Budget.Revision != 0 && s.Budget.Window.IsZero()
 		}
 		return true
 	})
@@ -291,7 +392,8 @@ func (s *scene) snapshot(t *testing.T) string {
 			t.Fatal(err)
 		}
 		for i := range items {
-			for j := range items[i].Versions { // written some seconds late
+			items[i].Credential.Used, items[i].Credential.NextStep = 0, 0 // counted without an event
+			for j := range items[i].Versions {                            // written some seconds late
 				items[i].Versions[j].FirstUsed, items[i].Versions[j].LastUsed = time.Time{}, time.Time{}
 			}
 		}

@@ -67,6 +67,11 @@ func (w *watched) Version(ctx context.Context, space, id string) (store.Found, e
 	return found, w.timed(ctx, began, err)
 }
 
+func (w *watched) Versions(ctx context.Context, space, credential string) ([]store.Version, error) {
+	found, err := w.to.Versions(ctx, space, credential)
+	return found, w.noted(err)
+}
+
 func (w *watched) Credentials(ctx context.Context, query store.Query) ([]store.Item, error) {
 	found, err := w.to.Credentials(ctx, query)
 	return found, w.noted(err)
@@ -110,6 +115,11 @@ func (w *watched) Mark(ctx context.Context) (time.Time, error) {
 func (w *watched) Replay(ctx context.Context, space, name string) (store.Replay, error) {
 	replay, err := w.to.Replay(ctx, space, name)
 	return replay, w.noted(err)
+}
+
+func (w *watched) Budget(ctx context.Context, space, name string) (store.Budget, error) {
+	budget, err := w.to.Budget(ctx, space, name)
+	return budget, w.noted(err)
 }
 
 func (w *watched) Setting(ctx context.Context, name string) ([]byte, error) {

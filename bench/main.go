@@ -75,7 +75,7 @@ func parseFlags(args []string, stderr io.Writer) (options, error) {
 func rows() []row {
 	var all []row
 	for _, group := range [][]row{
-		verifyRows(), httpRows(), issueRows(), tokenRows(), passwordRows(), otpRows(), nonceRows(),
+		verifyRows(), httpRows(), issueRows(), oneTimeRows(), tokenRows(), passwordRows(), otpRows(), nonceRows(),
 	} {
 		all = append(all, group...)
 	}

@@ -5,6 +5,7 @@
 //
 //	k, err := c.Issue(ctx, keyfob.APIKey{Subject: "alice", Scopes: []string{"read"}})
 //	v, err := c.Verify(ctx, text, keyfob.Check{Scopes: []string{"read"}}) // errors.Is(err, keyfob.ErrExpired)
+//	l, err := c.Redeem(ctx, keyfob.Attempt{Kind: keyfob.KindLink, Secret: secret, Purpose: "password-reset"})
 //
 // # Errors
 //
@@ -18,10 +19,12 @@
 //
 // A call that failed is made again, after a moment or after as long as the server
 // asks for, where that is safe: when it cannot have reached the server; when it
-// only reads, verifies or revokes; when it is Issue or Rotate, which go with an
+// only reads, verifies, inspects or revokes; when it is Issue or Rotate, which go with an
 // idempotency key: the context's (keyfob.WithIdempotencyKey), or one that is drawn
 // for the call; but not beyond nine minutes, for the server keeps its answer for ten.
-// Whoever verifies a credential with Uses should know that a lost answer may
+// Redeem and Confirm are not made again once they may have reached the server: the
+// secret may be consumed, and a second try would find it redeemed, or be another
+// guess. Whoever verifies a credential with Uses should know that a lost answer may
 // so cost a second use.
 //
 // # Tokens
@@ -30,8 +33,8 @@
 // redirect is followed, and plain HTTP stays on this machine unless
 // Config.PlainHTTP is set. Events name its key as the actor, whatever
 // keyfob.WithActor says. What is presented to be verified goes into the body of
-// a request, if it has the form of a keyed token; other text goes nowhere and is
-// keyfob.ErrMalformed at once.
+// a request, if it has the form of a keyed token, or, for Redeem and Confirm, could
+// be such a code; other text goes nowhere and is keyfob.ErrMalformed.
 package client
 
 import (

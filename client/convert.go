@@ -17,9 +17,9 @@ import (
 
 func credentialOf(o *oas.Credential) (keyfob.Credential, error) {
 	c := keyfob.Credential{
-		ID: o.ID, Space: o.Space, Kind: keyfob.Kind(o.Kind), Subject: o.Subject, Name: o.Name,
+		ID: o.ID, Space: o.Space, Kind: keyfob.Kind(o.Kind), Subject: o.Subject, Purpose: o.Purpose.Or(""), Name: o.Name,
 		NotBefore: timeOf(o.NotBefore), Expires: timeOf(o.ExpiresAt),
-		Uses: o.Uses.Or(0), Used: o.Used.Or(0),
+		Uses: o.Uses.Or(0), Used: o.Used.Or(0), Confirmed: o.Confirmed.Or(false),
 		Limit: keyfob.Limit{Rate: o.Rate.Or(0), Per: seconds(o.Per.Or(0)), Burst: o.Burst.Or(0)},
 		State: keyfob.State(o.State), Reason: o.Reason.Or(""), Revision: o.Revision,
 		Created: time.Time(o.CreatedAt), Updated: timeOf(o.UpdatedAt),
@@ -184,9 +184,9 @@ func timeOrNull(t time.Time) oas.OptNilDateTime {
 	return oas.OptNilDateTime{Value: t, Set: true, Null: t.IsZero()}
 }
 
-func searchRequest(f *keyfob.Filter) *oas.SearchAPIKeysRequest {
-	o := &oas.SearchAPIKeysRequest{
-		Subject: given(f.Subject), NameContains: given(f.NameContains), Scope: given(f.Scope),
+func searchRequest(f *keyfob.Filter) *oas.SearchCredentialsRequest {
+	o := &oas.SearchCredentialsRequest{
+		Kind: given(string(f.Kind)), Subject: given(f.Subject), Purpose: given(f.Purpose), NameContains: given(f.NameContains), Scope: given(f.Scope),
 		ExpiresBefore: givenTime(f.ExpiresBefore), After: given(f.After),
 	}
 	for _, s := range f.States {

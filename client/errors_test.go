@@ -3,6 +3,7 @@ package client_test
 import (
 	"context"
 	"errors"
+	"maps"
 	"net/netip"
 	"strings"
 	"testing"
@@ -110,7 +111,7 @@ var wrongs = map[string]func(ctx context.Context, v keyfob.Verbs, e *env) error{
 	},
 }
 
-func issueWrong(k keyfob.APIKey) func(context.Context, keyfob.Verbs, *env) error {
+func issueWrong(k keyfob.Request) func(context.Context, keyfob.Verbs, *env) error {
 	return func(ctx context.Context, v keyfob.Verbs, _ *env) error { _, err := v.Issue(ctx, k); return err }
 }
 
@@ -127,7 +128,7 @@ func onKeyOf(do func(ctx context.Context, v keyfob.Verbs, id string) error) func
 // roots are the errors that a verb can be told by.
 var roots = []error{
 	keyfob.ErrInvalid, keyfob.ErrInput, keyfob.ErrNotFound, keyfob.ErrSpace, keyfob.ErrExists, keyfob.ErrConflict,
-	keyfob.ErrKeyReused, keyfob.ErrUnavailable, keyfob.ErrRootKey, client.ErrForbidden, client.ErrServer, client.ErrUnauthenticated,
+	keyfob.ErrKeyReused, keyfob.ErrTooSoon, keyfob.ErrUnavailable, keyfob.ErrRootKey, client.ErrForbidden, client.ErrServer, client.ErrUnauthenticated,
 }
 
 // described is all of an error that a program can see.
@@ -154,6 +155,7 @@ func described(err error) (d struct {
 func TestSameErrors(t *testing.T) {
 	e := newEnv(t, memory.Open())
 	c := e.client(client.Config{})
+	maps.Copy(wrongs, wrongAttempts)
 	for name, do := range wrongs {
 		got, want := do(e.Context(), c, e), do(e.Context(), e.a, e)
 		if want == nil {

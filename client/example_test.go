@@ -12,6 +12,7 @@ import (
 
 	"github.com/keyfob-dev/keyfob"
 	"github.com/keyfob-dev/keyfob/client"
+	"github.com/keyfob-dev/keyfob/otp"
 	"github.com/keyfob-dev/keyfob/random"
 	"github.com/keyfob-dev/keyfob/server"
 	"github.com/keyfob-dev/keyfob/store/memory"
@@ -292,4 +293,88 @@ func ExampleClient_Events() {
 	}
 	fmt.Println(page.Items[0].Type, page.Items[0].Subject, report.Problems)
 	// Output: apikey.issued alice []
+}
+
+// A link that is mailed, for the page that resets a password: it is looked at when
+// the page is opened, and redeemed when somebody confirms.
+func ExampleClient_Redeem() {
+	c, ts := exampleClient()
+	defer ts.Close()
+	ctx := context.Background()
+
+	l, err := c.Issue(ctx, keyfob.Link{Subject: "alice", Purpose: "password-reset"})
+	if err != nil {
+		log.Fatal(err)
+	}
+	attempt := keyfob.Attempt{Kind: keyfob.KindLink, Secret: l.Secret, Purpose: "password-reset"}
+
+	link, err := c.Inspect(ctx, attempt) // as often as the page is opened
+	fmt.Println(link.Subject, err)
+
+	link, err = c.Redeem(ctx, attempt)
+	fmt.Println(link.Subject, err)
+
+	_, err = c.Redeem(ctx, attempt)
+	fmt.Println(keyfob.Reason(err))
+	// Output:
+	// alice <nil>
+	// alice <nil>
+	// redeemed
+}
+
+func ExampleClient_Confirm() {
+	c, ts := exampleClient()
+	defer ts.Close()
+	ctx := context.Background()
+
+	k, err := c.Issue(ctx, keyfob.TOTP{Subject: "alice", Account: "alice@example.com", Issuer: "Example"})
+	if err != nil {
+		log.Fatal(err)
+	}
+	key, err := otp.ParseURI(k.URI.Reveal()) // what alice's app reads from a QR code
+	if err != nil {
+		log.Fatal(err)
+	}
+	code, err := otp.TOTP{}.Generate(key.Seed, time.Now())
+	if err != nil {
+		log.Fatal(err)
+	}
+	attempt := keyfob.Attempt{Kind: keyfob.KindTOTP, Subject: "alice", Secret: keyfob.NewSecret(code)}
+
+	totp, err := c.Confirm(ctx, attempt)
+	fmt.Println(totp.Confirmed, err)
+
+	_, err = c.Redeem(ctx, attempt) // the code that confirmed is used
+	fmt.Println(keyfob.Reason(err))
+	// Output:
+	// true <nil>
+	// redeemed
+}
+
+// Too many guesses lock a subject, for longer each time; who knows it by other means
+// ends that.
+func ExampleClient_Unlock() {
+	c, ts := exampleClient()
+	defer ts.Close()
+	ctx := context.Background()
+
+	code, err := c.Issue(ctx, keyfob.Code{Subject: "alice", Purpose: "login", Chars: 8})
+	if err != nil {
+		log.Fatal(err)
+	}
+	attempt := keyfob.Attempt{Kind: keyfob.KindCode, Subject: "alice", Purpose: "login", Secret: keyfob.NewSecret("000000")}
+	for range 4 {
+		_, err = c.Redeem(ctx, attempt)
+	}
+	fmt.Println(errors.Is(err, keyfob.ErrLocked), keyfob.RetryAfter(err))
+
+	if err := c.Unlock(ctx, "alice", "seen in person"); err != nil {
+		log.Fatal(err)
+	}
+	attempt.Secret = code.Secret
+	_, err = c.Redeem(ctx, attempt)
+	fmt.Println(err)
+	// Output:
+	// true 1s
+	// <nil>
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"strings"
+	"time"
 	"unicode"
 
 	"github.com/keyfob-dev/keyfob"
@@ -46,6 +47,7 @@ var problems = map[string]struct {
 	"conflict":               {err: keyfob.ErrConflict},
 	"exists":                 {err: keyfob.ErrExists},
 	"idempotency-key-reused": {err: keyfob.ErrKeyReused},
+	"too-soon":               {err: keyfob.ErrTooSoon, undone: true},
 	"unavailable":            {err: keyfob.ErrUnavailable, later: true},
 	"clock-behind":           {err: keyfob.ErrUnavailable, later: true},
 	"busy":                   {err: keyfob.ErrUnavailable, later: true, undone: true},
@@ -61,10 +63,13 @@ var problems = map[string]struct {
 type refused struct {
 	cause error
 	text  string
+	retry time.Duration // 0: the server does not say
 }
 
 func (e *refused) Error() string { return e.text }
 func (e *refused) Unwrap() error { return e.cause }
+
+func (e *refused) RetryAfter() time.Duration { return e.retry }
 
 // problemOf is the failure that an answer of RFC 9457 tells of.
 func problemOf(resp *http.Response, text []byte) *failure {
@@ -93,7 +98,7 @@ func problemOf(resp *http.Response, text []byte) *failure {
 	if id, ok := strings.CutPrefix(p.Instance, requestURN); ok {
 		detail += " (request " + oneLine(id) + ")"
 	}
-	f.error = &refused{known.err, fmt.Sprintf("%v: %s", known.err, detail)}
+	f.error = &refused{known.err, fmt.Sprintf("%v: %s", known.err, detail), f.after}
 	return f
 }
 
@@ -147,6 +152,10 @@ var reasons = map[string]error{
 	"suspended":    keyfob.ErrSuspended,
 	"revoked":      keyfob.ErrRevoked,
 	"replaced":     keyfob.ErrReplaced,
+	"redeemed":     keyfob.ErrRedeemed,
+	"purpose":      keyfob.ErrPurpose,
+	"binding":      keyfob.ErrBinding,
+	"locked":       keyfob.ErrLocked,
 	"scope":        keyfob.ErrScope,
 	"ip":           keyfob.ErrIP,
 	"rate_limited": keyfob.ErrRateLimited,
@@ -154,16 +163,21 @@ var reasons = map[string]error{
 }
 
 // invalid is the error of a failed verification.
-type invalid struct{ cause error }
+type invalid struct {
+	cause error
+	retry time.Duration // 0: nobody knows when
+}
 
 func (e *invalid) Error() string   { return "invalid: " + e.cause.Error() }
 func (e *invalid) Unwrap() []error { return []error{keyfob.ErrInvalid, e.cause} }
 
-// invalidFor is the error for a reason. One of a later version is a refusal all
+func (e *invalid) RetryAfter() time.Duration { return e.retry }
+
+// causeOf is the cause that a reason names. One of a later version is a refusal all
 // the same.
-func invalidFor(reason string) error {
+func causeOf(reason string) error {
 	if cause, ok := reasons[reason]; ok {
-		return &invalid{cause}
+		return cause
 	}
-	return &invalid{errors.New(oneLine(reason))}
+	return errors.New(oneLine(reason))
 }

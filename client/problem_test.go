@@ -102,7 +102,7 @@ func TestKnowsEveryProblem(t *testing.T) {
 	named := map[string]error{
 		"keyfob.ErrInput": keyfob.ErrInput, "keyfob.ErrSpace": keyfob.ErrSpace, "keyfob.ErrNotFound": keyfob.ErrNotFound,
 		"keyfob.ErrExists": keyfob.ErrExists, "keyfob.ErrConflict": keyfob.ErrConflict, "keyfob.ErrUnavailable": keyfob.ErrUnavailable,
-		"keyfob.ErrKeyReused":      keyfob.ErrKeyReused,
+		"keyfob.ErrKeyReused": keyfob.ErrKeyReused, "keyfob.ErrTooSoon": keyfob.ErrTooSoon,
 		"context.DeadlineExceeded": keyfob.ErrUnavailable, "context.Canceled": keyfob.ErrUnavailable,
 	}
 	kinds := serverKinds(t)

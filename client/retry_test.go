@@ -106,6 +106,15 @@ func TestLostAnswers(t *testing.T) {
 
 		"Rotate, drawn key": {want: 3, do: func(c *client.Client) error { _, err := c.Rotate(ctx, spare(), 0); return err }},
 
+		"Issue of a link, drawn key": {want: 3, do: func(c *client.Client) error {
+			_, err := c.Issue(ctx, keyfob.Link{Subject: "b", Purpose: "login"})
+			return err
+		}},
+		"Inspect": {want: 3, do: func(c *client.Client) error { _, err := c.Inspect(ctx, e.link("c", "login")); return err }},
+		"Redeem":  {want: 1, do: func(c *client.Client) error { _, err := c.Redeem(ctx, e.link("d", "login")); return err }},
+		"Confirm": {want: 1, do: func(c *client.Client) error { _, err := c.Confirm(ctx, e.enrol("d")); return err }},
+		"Unlock":  {want: 1, do: func(c *client.Client) error { return c.Unlock(ctx, "d", "") }},
+
 		"Rollback": {want: 1, do: func(c *client.Client) error { _, err := c.Rollback(ctx, spare()); return err }},
 		"Suspend":  {want: 1, do: func(c *client.Client) error { _, err := c.Suspend(ctx, spare(), ""); return err }},
 		"Resume":   {want: 1, do: func(c *client.Client) error { _, err := c.Resume(ctx, spare()); return err }},
@@ -150,6 +159,9 @@ func TestLostAnswers(t *testing.T) {
 	}
 	if made, err := e.a.List(ctx, keyfob.Filter{Subject: "a"}); len(made.Items) != 2 || err != nil {
 		t.Errorf("two Issues whose answers were lost made %d keys, %v", len(made.Items), err)
+	}
+	if made, err := e.a.List(ctx, keyfob.Filter{Subject: "b"}); len(made.Items) != 1 || err != nil {
+		t.Errorf("an Issue whose answers were lost made %d links, %v", len(made.Items), err)
 	}
 	// Three lost answers are one too many.
 	c := e.client(client.Config{URL: f.url})

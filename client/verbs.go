@@ -30,40 +30,13 @@ func noSpace() error {
 }
 
 // keyPath is a path of the API key of that id.
-func (c *Client) keyPath(id, rest string) (string, error) {
+func (c *Client) keyPath(id, rest string) (string, error) { return c.idPath("/apikeys/", id, rest) }
+
+func (c *Client) idPath(before, id, rest string) (string, error) {
 	if token.CheckID(id) != nil {
 		return "", fmt.Errorf("credential %w: an id has 16 characters of 0-9, A-Z and a-z", keyfob.ErrNotFound)
 	}
-	return c.path("/apikeys/" + id + rest)
-}
-
-// Issue makes a credential and hands out its secret, as Authority.Issue does.
-func (c *Client) Issue(ctx context.Context, request keyfob.Request) (keyfob.Issued, error) {
-	var k keyfob.APIKey
-	switch request := request.(type) {
-	case keyfob.APIKey:
-		k = request
-	case *keyfob.APIKey:
-		k = *request
-	default:
-		return keyfob.Issued{}, badInput("request", "is none that there is: an APIKey")
-	}
-	if err := checkLimit(k.Limit); err != nil {
-		return keyfob.Issued{}, err
-	}
-	if err := checkTexts(k.Name, k.Scopes, k.Attributes, "subject", k.Subject); err != nil {
-		return keyfob.Issued{}, err
-	}
-	path, err := c.path("/apikeys")
-	if err != nil {
-		return keyfob.Issued{}, err
-	}
-	var answer oas.Issued
-	err = c.do(ctx, call{method: http.MethodPost, path: path, in: issueRequest(&k), out: &answer, status: http.StatusCreated, once: true})
-	if err != nil {
-		return keyfob.Issued{}, err
-	}
-	return issuedOf(&answer)
+	return c.path(before + id + rest)
 }
 
 // checkLimit refuses what the API's seconds could not carry.
@@ -77,20 +50,27 @@ func checkLimit(l keyfob.Limit) error {
 // Get returns the credential whose id, or one of whose versions' id, is id, as
 // Authority.Get does.
 func (c *Client) Get(ctx context.Context, id string) (keyfob.Credential, error) {
-	return c.onKey(ctx, http.MethodGet, id, "", nil)
+	path, err := c.idPath("/credentials/", id, "")
+	if err != nil {
+		return keyfob.Credential{}, err
+	}
+	var answer oas.Credential
+	err = c.do(ctx, call{method: http.MethodGet, path: path, out: &answer, status: http.StatusOK, again: true})
+	if err != nil {
+		return keyfob.Credential{}, err
+	}
+	return credentialOf(&answer)
 }
 
-// onKey makes a call that answers the credential.
+// onKey makes a call that changes an API key, and answers it.
 func (c *Client) onKey(ctx context.Context, method, id, rest string, in interface{ MarshalJSON() ([]byte, error) }) (keyfob.Credential, error) {
 	path, err := c.keyPath(id, rest)
 	if err != nil {
 		return keyfob.Credential{}, err
 	}
-	if method != http.MethodGet {
-		defer c.cache.clear()
-	}
+	defer c.cache.clear()
 	var answer oas.Credential
-	err = c.do(ctx, call{method: method, path: path, in: in, out: &answer, status: http.StatusOK, again: method == http.MethodGet})
+	err = c.do(ctx, call{method: method, path: path, in: in, out: &answer, status: http.StatusOK})
 	if err != nil {
 		return keyfob.Credential{}, err
 	}
@@ -100,13 +80,10 @@ func (c *Client) onKey(ctx context.Context, method, id, rest string, in interfac
 // List returns the credentials of the space, the newest first, as Authority.List
 // does.
 func (c *Client) List(ctx context.Context, filter keyfob.Filter) (keyfob.Page, error) {
-	if filter.Kind != "" && filter.Kind != keyfob.KindAPIKey {
-		return keyfob.Page{}, badInput("kind", "is none that there is: apikey")
-	}
 	if err := checkPageSize(filter.Limit); err != nil {
 		return keyfob.Page{}, err
 	}
-	if err := checkUTF8("subject", filter.Subject, "name_contains", filter.NameContains, "scope", filter.Scope, "after", filter.After); err != nil {
+	if err := checkUTF8("kind", string(filter.Kind), "subject", filter.Subject, "purpose", filter.Purpose, "name_contains", filter.NameContains, "scope", filter.Scope, "after", filter.After); err != nil {
 		return keyfob.Page{}, err
 	}
 	for _, s := range filter.States {
@@ -114,7 +91,7 @@ func (c *Client) List(ctx context.Context, filter keyfob.Filter) (keyfob.Page, e
 			return keyfob.Page{}, err
 		}
 	}
-	path, err := c.path("/apikeys/search")
+	path, err := c.path("/credentials/search")
 	if err != nil {
 		return keyfob.Page{}, err
 	}
@@ -144,7 +121,8 @@ func checkPageSize(limit int) error {
 }
 
 // Update writes what may be changed of c, if its revision is still the newest, as
-// Authority.Update does.
+// Authority.Update does. This and the verbs below, up to Revoke, are for API keys:
+// a credential of another kind is ErrNotFound to them.
 func (c *Client) Update(ctx context.Context, changed keyfob.Credential) (keyfob.Credential, error) {
 	if err := checkLimit(changed.Limit); err != nil {
 		return keyfob.Credential{}, err
@@ -202,7 +180,7 @@ func (c *Client) Revoke(ctx context.Context, id, reason string) error {
 	if err := checkUTF8("reason", reason); err != nil {
 		return err
 	}
-	path, err := c.keyPath(id, "/revoke")
+	path, err := c.idPath("/credentials/", id, "/revoke")
 	if err != nil {
 		return err
 	}
@@ -217,16 +195,16 @@ func (c *Client) Revoke(ctx context.Context, id, reason string) error {
 // Purge removes the credentials of a kind that ended before a time, as
 // Authority.Purge does. After an error the number is not known, and 0.
 func (c *Client) Purge(ctx context.Context, kind keyfob.Kind, endedBefore time.Time) (int64, error) {
-	if kind != keyfob.KindAPIKey {
-		return 0, badInput("kind", "is none that there is: apikey")
+	if err := checkUTF8("kind", string(kind)); err != nil {
+		return 0, err
 	}
-	path, err := c.path("/apikeys/purge")
+	path, err := c.path("/credentials/purge")
 	if err != nil {
 		return 0, err
 	}
 	defer c.cache.clear()
 	var answer oas.Purged
-	err = c.do(ctx, call{method: http.MethodPost, path: path, in: &oas.PurgeRequest{EndedBefore: endedBefore}, out: &answer, status: http.StatusOK})
+	err = c.do(ctx, call{method: http.MethodPost, path: path, in: &oas.PurgeCredentialsRequest{Kind: string(kind), EndedBefore: endedBefore}, out: &answer, status: http.StatusOK})
 	return answer.Purged, err
 }
 

@@ -33,7 +33,7 @@ func (c *Client) Judge(ctx context.Context, text string, check keyfob.Check) (ke
 	}
 	presented, err := token.Parse(text)
 	if err != nil {
-		return keyfob.Verdict{}, &invalid{keyfob.ErrMalformed}
+		return keyfob.Verdict{}, &invalid{cause: keyfob.ErrMalformed}
 	}
 	q := question{space: c.space, token: text, check: check}
 	if v, ok := c.cache.get(&q, c.now()); ok {
@@ -93,7 +93,7 @@ func verdictOf(o *oas.Verdict, q *question, version string) (keyfob.Verdict, err
 		return keyfob.Verdict{}, mixedUp
 	}
 	if !o.Valid {
-		return v, invalidFor(o.Reason)
+		return v, &invalid{cause: causeOf(o.Reason)}
 	}
 	credential, err := credentialOf(&row)
 	if err != nil {

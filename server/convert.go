@@ -22,7 +22,7 @@ func issuedOf(i keyfob.Issued) *oas.Issued {
 
 func credentialOf(c *keyfob.Credential) oas.Credential {
 	o := oas.Credential{
-		ID: c.ID, Space: c.Space, Kind: string(c.Kind), Subject: c.Subject, Name: c.Name,
+		ID: c.ID, Space: c.Space, Kind: string(c.Kind), Subject: c.Subject, Purpose: textOf(c.Purpose), Name: c.Name,
 		Scopes: c.Scopes, Attributes: c.Attributes,
 		State: string(c.State), Reason: textOf(c.Reason), Revision: c.Revision,
 		CreatedAt: oas.Time(c.Created.UTC()), UpdatedAt: timeOf(c.Updated),
@@ -36,6 +36,9 @@ func credentialOf(c *keyfob.Credential) oas.Credential {
 	}
 	if c.Uses != 0 || c.Used != 0 {
 		o.Used = oas.NewOptInt64(c.Used)
+	}
+	if c.Kind == keyfob.KindTOTP {
+		o.Confirmed = oas.NewOptBool(c.Confirmed)
 	}
 	for i, cidr := range c.CIDRs {
 		o.Cidrs[i] = cidr.String()

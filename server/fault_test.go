@@ -177,6 +177,20 @@ func (f *faulty) Replay(ctx context.Context, space, name string) (store.Replay, 
 	return f.Store.Replay(ctx, space, name)
 }
 
+func (f *faulty) Versions(ctx context.Context, space, credential string) ([]store.Version, error) {
+	if err := f.before(ctx, "Versions"); err != nil {
+		return nil, err
+	}
+	return f.Store.Versions(ctx, space, credential)
+}
+
+func (f *faulty) Budget(ctx context.Context, space, name string) (store.Budget, error) {
+	if err := f.before(ctx, "Budget"); err != nil {
+		return store.Budget{}, err
+	}
+	return f.Store.Budget(ctx, space, name)
+}
+
 func (f *faulty) Setting(ctx context.Context, name string) ([]byte, error) {
 	if err := f.before(ctx, "Setting"); err != nil {
 		return nil, err

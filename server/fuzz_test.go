@@ -12,17 +12,31 @@ import (
 
 // decoders are the generated ones, for what the strict reading has passed.
 var decoders = map[oas.OperationName]func([]byte) error{
-	oas.CreateSpaceOperation:   func(b []byte) error { return new(oas.CreateSpaceRequest).UnmarshalJSON(b) },
-	oas.UpdateSpaceOperation:   func(b []byte) error { return new(oas.UpdateSpaceRequest).UnmarshalJSON(b) },
-	oas.IssueAPIKeyOperation:   func(b []byte) error { return new(oas.IssueAPIKeyRequest).UnmarshalJSON(b) },
-	oas.SearchAPIKeysOperation: func(b []byte) error { return new(oas.SearchAPIKeysRequest).UnmarshalJSON(b) },
-	oas.PurgeAPIKeysOperation:  func(b []byte) error { return new(oas.PurgeRequest).UnmarshalJSON(b) },
-	oas.UpdateAPIKeyOperation:  func(b []byte) error { return new(oas.UpdateAPIKeyRequest).UnmarshalJSON(b) },
-	oas.SuspendAPIKeyOperation: func(b []byte) error { return new(oas.SuspendRequest).UnmarshalJSON(b) },
-	oas.RotateAPIKeyOperation:  func(b []byte) error { return new(oas.RotateRequest).UnmarshalJSON(b) },
-	oas.RevokeAPIKeyOperation:  func(b []byte) error { return new(oas.RevokeRequest).UnmarshalJSON(b) },
-	oas.VerifyOperation:        func(b []byte) error { return new(oas.VerifyRequest).UnmarshalJSON(b) },
-	oas.VerifyEventsOperation:  func(b []byte) error { return new(oas.VerifyEventsRequest).UnmarshalJSON(b) },
+	oas.CreateSpaceOperation:       func(b []byte) error { return new(oas.CreateSpaceRequest).UnmarshalJSON(b) },
+	oas.UpdateSpaceOperation:       func(b []byte) error { return new(oas.UpdateSpaceRequest).UnmarshalJSON(b) },
+	oas.IssueAPIKeyOperation:       func(b []byte) error { return new(oas.IssueAPIKeyRequest).UnmarshalJSON(b) },
+	oas.SearchAPIKeysOperation:     func(b []byte) error { return new(oas.SearchAPIKeysRequest).UnmarshalJSON(b) },
+	oas.PurgeAPIKeysOperation:      func(b []byte) error { return new(oas.PurgeRequest).UnmarshalJSON(b) },
+	oas.UpdateAPIKeyOperation:      func(b []byte) error { return new(oas.UpdateAPIKeyRequest).UnmarshalJSON(b) },
+	oas.SuspendAPIKeyOperation:     func(b []byte) error { return new(oas.SuspendRequest).UnmarshalJSON(b) },
+	oas.RotateAPIKeyOperation:      func(b []byte) error { return new(oas.RotateRequest).UnmarshalJSON(b) },
+	oas.RevokeAPIKeyOperation:      func(b []byte) error { return new(oas.RevokeRequest).UnmarshalJSON(b) },
+	oas.VerifyOperation:            func(b []byte) error { return new(oas.VerifyRequest).UnmarshalJSON(b) },
+	oas.IssueLinkOperation:         func(b []byte) error { return new(oas.IssueLinkRequest).UnmarshalJSON(b) },
+	oas.InspectLinkOperation:       func(b []byte) error { return new(oas.LinkAttemptRequest).UnmarshalJSON(b) },
+	oas.RedeemLinkOperation:        func(b []byte) error { return new(oas.LinkAttemptRequest).UnmarshalJSON(b) },
+	oas.IssueCodeOperation:         func(b []byte) error { return new(oas.IssueCodeRequest).UnmarshalJSON(b) },
+	oas.RedeemCodeOperation:        func(b []byte) error { return new(oas.RedeemCodeRequest).UnmarshalJSON(b) },
+	oas.IssueTOTPOperation:         func(b []byte) error { return new(oas.IssueTOTPRequest).UnmarshalJSON(b) },
+	oas.ConfirmTOTPOperation:       func(b []byte) error { return new(oas.TOTPAttemptRequest).UnmarshalJSON(b) },
+	oas.CheckTOTPOperation:         func(b []byte) error { return new(oas.TOTPAttemptRequest).UnmarshalJSON(b) },
+	oas.IssueRecoveryOperation:     func(b []byte) error { return new(oas.IssueRecoveryRequest).UnmarshalJSON(b) },
+	oas.RedeemRecoveryOperation:    func(b []byte) error { return new(oas.RedeemRecoveryRequest).UnmarshalJSON(b) },
+	oas.UnlockSubjectOperation:     func(b []byte) error { return new(oas.UnlockRequest).UnmarshalJSON(b) },
+	oas.SearchCredentialsOperation: func(b []byte) error { return new(oas.SearchCredentialsRequest).UnmarshalJSON(b) },
+	oas.PurgeCredentialsOperation:  func(b []byte) error { return new(oas.PurgeCredentialsRequest).UnmarshalJSON(b) },
+	oas.RevokeCredentialOperation:  func(b []byte) error { return new(oas.RevokeRequest).UnmarshalJSON(b) },
+	oas.VerifyEventsOperation:      func(b []byte) error { return new(oas.VerifyEventsRequest).UnmarshalJSON(b) },
 }
 
 // FuzzBodies: whatever passes the strict reading, the generated decoder reads;
@@ -38,6 +52,8 @@ func FuzzBodies(f *testing.F) {
 		`{"revision":1,"not_before":null,"expires_at":null,"uses":null}`, `{"revision":1,"uses":1,"cidrs":[],"scopes":[],"attributes":{},"name":""}`,
 		`{"revision":null}`, `{"revision":1,"name":null}`, `{"revision":1,"uses":nul}`, `{"ended_before":"2001-01-01T00:00:00-00:00"}`,
 		`{"name_contains":"a","scope":"read","expires_before":"2031-01-01T00:00:00Z"}`, `{"token":"x","ip":"::1"}`, `{"checkpoints":["{\"seq\":1}"]}`,
+		`{"subject":"a","purpose":"login","ttl":60,"binding":"b"}`, `{"subject":"a","purpose":"login","digits":8}`, `{"subject":"a","code":"000000","strict":true}`,
+		`{"subject":"a","code":"000000","strict":false,"ip":"::1"}`, `{"subject":"a","account":"b","algorithm":"sha256"}`, `{"kind":"totp","purpose":""}`,
 	} {
 		f.Add([]byte(text))
 	}

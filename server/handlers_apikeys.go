@@ -63,19 +63,12 @@ func (a *api) SearchAPIKeys(ctx context.Context, req *oas.SearchAPIKeysRequest, 
 	if err != nil {
 		return nil, err
 	}
-	page, err := in.List(ctx, filter)
-	if err != nil {
-		return nil, err
-	}
-	answer := &oas.CredentialPage{Items: make([]oas.Credential, len(page.Items)), Next: page.Next}
-	for i := range page.Items {
-		answer.Items[i] = credentialOf(&page.Items[i])
-	}
-	return answer, nil
+	filter.Kind = keyfob.KindAPIKey
+	return pageOf(in.List(ctx, filter))
 }
 
 func filterOf(req *oas.SearchAPIKeysRequest) (f keyfob.Filter, err error) {
-	f.Kind, f.After = keyfob.KindAPIKey, req.After.Or("")
+	f.After = req.After.Or("")
 	if f.Limit, err = givenLimit(req.Limit); err != nil {
 		return f, err
 	}
@@ -108,7 +101,8 @@ func (a *api) PurgeAPIKeys(ctx context.Context, req *oas.PurgeRequest, _ oas.Pur
 
 // GetAPIKey answers one key.
 func (a *api) GetAPIKey(ctx context.Context, params oas.GetAPIKeyParams) (*oas.Credential, error) {
-	return answerOf(a.in(ctx, oas.GetAPIKeyOperation).Get(ctx, params.ID))
+	_, c, err := a.withKey(ctx, oas.GetAPIKeyOperation, params.ID)
+	return answerOf(c, err)
 }
 
 // answerOf answers a key, or the error.
@@ -123,13 +117,12 @@ func answerOf(c keyfob.Credential, err error) (*oas.Credential, error) {
 // UpdateAPIKey changes a key, if it is the one that the caller saw.
 func (a *api) UpdateAPIKey(ctx context.Context, req *oas.UpdateAPIKeyRequest, params oas.UpdateAPIKeyParams) (*oas.Credential, error) {
 	x := exchangeOf(ctx, oas.UpdateAPIKeyOperation)
-	in := a.authority.In(x.space)
 	if req.Scopes != nil {
 		if err := x.checkScopes(req.Scopes); err != nil {
 			return nil, err
 		}
 	}
-	c, err := in.Get(ctx, params.ID)
+	in, c, err := a.withKey(ctx, oas.UpdateAPIKeyOperation, params.ID)
 	if err != nil {
 		return nil, err
 	}
@@ -203,10 +196,14 @@ func notNull(n oas.OptNilInt64) *int64 {
 
 // RotateAPIKey adds a version to a key.
 func (a *api) RotateAPIKey(ctx context.Context, req *oas.RotateRequest, params oas.RotateAPIKeyParams) (*oas.Issued, error) {
-	in := a.in(ctx, oas.RotateAPIKeyOperation)
+	exchangeOf(ctx, oas.RotateAPIKeyOperation)
 	const most = int64(math.MaxInt64 / time.Second)
 	if req.Grace < 0 || req.Grace > most {
 		return nil, &keyfob.InputError{Field: "grace", Problem: fmt.Sprintf("is out of range; it is 0 to %d seconds", most)}
+	}
+	in, _, err := a.withKey(ctx, oas.RotateAPIKeyOperation, params.ID)
+	if err != nil {
+		return nil, err
 	}
 	issued, err := in.Rotate(ctx, params.ID, time.Duration(req.Grace)*time.Second)
 	if err != nil {
@@ -217,20 +214,36 @@ func (a *api) RotateAPIKey(ctx context.Context, req *oas.RotateRequest, params o
 
 // RollbackAPIKey takes a rotation back.
 func (a *api) RollbackAPIKey(ctx context.Context, params oas.RollbackAPIKeyParams) (*oas.Credential, error) {
-	return answerOf(a.in(ctx, oas.RollbackAPIKeyOperation).Rollback(ctx, params.ID))
+	in, _, err := a.withKey(ctx, oas.RollbackAPIKeyOperation, params.ID)
+	if err != nil {
+		return nil, err
+	}
+	return answerOf(in.Rollback(ctx, params.ID))
 }
 
 // SuspendAPIKey has a key refused for a while.
 func (a *api) SuspendAPIKey(ctx context.Context, req *oas.SuspendRequest, params oas.SuspendAPIKeyParams) (*oas.Credential, error) {
-	return answerOf(a.in(ctx, oas.SuspendAPIKeyOperation).Suspend(ctx, params.ID, req.Reason.Or("")))
+	in, _, err := a.withKey(ctx, oas.SuspendAPIKeyOperation, params.ID)
+	if err != nil {
+		return nil, err
+	}
+	return answerOf(in.Suspend(ctx, params.ID, req.Reason.Or("")))
 }
 
 // ResumeAPIKey ends that.
 func (a *api) ResumeAPIKey(ctx context.Context, params oas.ResumeAPIKeyParams) (*oas.Credential, error) {
-	return answerOf(a.in(ctx, oas.ResumeAPIKeyOperation).Resume(ctx, params.ID))
+	in, _, err := a.withKey(ctx, oas.ResumeAPIKeyOperation, params.ID)
+	if err != nil {
+		return nil, err
+	}
+	return answerOf(in.Resume(ctx, params.ID))
 }
 
 // RevokeAPIKey ends a key.
 func (a *api) RevokeAPIKey(ctx context.Context, req *oas.RevokeRequest, params oas.RevokeAPIKeyParams) error {
-	return a.in(ctx, oas.RevokeAPIKeyOperation).Revoke(ctx, params.ID, req.Reason.Or(""))
+	in, _, err := a.withKey(ctx, oas.RevokeAPIKeyOperation, params.ID)
+	if err != nil {
+		return err
+	}
+	return in.Revoke(ctx, params.ID, req.Reason.Or(""))
 }

@@ -3,6 +3,7 @@ package server
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"net/http"
 	"slices"
 	"strings"
@@ -11,6 +12,8 @@ import (
 
 	"github.com/keyfob-dev/keyfob"
 	"github.com/keyfob-dev/keyfob/internal/oas"
+	"github.com/keyfob-dev/keyfob/otp"
+	"github.com/keyfob-dev/keyfob/token"
 )
 
 // samples has, for each operation, a good request in a space. A key is made
@@ -77,6 +80,25 @@ var samples = map[oas.OperationName]func(e *env, space string) (path string, bod
 	"Verify": func(e *env, space string) (string, any) {
 		return "/v1/spaces/" + space + "/verify", map[string]any{"token": "x"}
 	},
+	"IssueLink":         sampleAt("/links", map[string]any{"subject": "bob", "purpose": "login"}),
+	"InspectLink":       sampleAt("/links/inspect", map[string]any{"purpose": "login"}, "token"),
+	"RedeemLink":        sampleAt("/links/redeem", map[string]any{"purpose": "login"}, "token"),
+	"IssueCode":         sampleAt("/codes", map[string]any{"purpose": "login"}, "subject"),
+	"RedeemCode":        sampleAt("/codes/redeem", map[string]any{"subject": "bob", "purpose": "login", "code": "000000"}),
+	"IssueTOTP":         sampleAt("/totp", map[string]any{"account": "bob@example.com"}, "subject"),
+	"ConfirmTOTP":       sampleAt("/totp/confirm", map[string]any{"subject": "bob", "code": "000000"}),
+	"CheckTOTP":         sampleAt("/totp/check", map[string]any{"subject": "bob", "code": "000000"}),
+	"IssueRecovery":     sampleAt("/recovery", map[string]any{"subject": "bob"}),
+	"RedeemRecovery":    sampleAt("/recovery/redeem", map[string]any{"subject": "bob", "code": otp.Recovery()}),
+	"UnlockSubject":     sampleAt("/subjects/unlock", map[string]any{"subject": "bob"}),
+	"SearchCredentials": sampleAt("/credentials/search", map[string]any{}),
+	"PurgeCredentials":  sampleAt("/credentials/purge", map[string]any{"kind": "link", "ended_before": "2001-01-01T00:00:00Z"}),
+	"GetCredential": func(e *env, space string) (string, any) {
+		return "/v1/spaces/" + space + "/credentials/" + e.idIn(space), nil
+	},
+	"RevokeCredential": func(e *env, space string) (string, any) {
+		return "/v1/spaces/" + space + "/credentials/" + e.idIn(space) + "/revoke", map[string]any{"reason": "test"}
+	},
 	"ListEvents": func(_ *env, space string) (string, any) { return "/v1/spaces/" + space + "/events", nil },
 	"CheckpointEvents": func(_ *env, space string) (string, any) {
 		return "/v1/spaces/" + space + "/events/checkpoint", nil
@@ -84,6 +106,20 @@ var samples = map[oas.OperationName]func(e *env, space string) (path string, bod
 	"VerifyEvents": func(_ *env, space string) (string, any) {
 		return "/v1/spaces/" + space + "/events/verify", map[string]any{}
 	},
+}
+
+// sampleAt is a request with a body to a path in a space, to which fields are added
+// that must be new each time.
+func sampleAt(path string, body map[string]any, fresh ...string) func(e *env, space string) (string, any) {
+	return func(e *env, space string) (string, any) {
+		body := maps.Clone(body)
+		for _, name := range fresh {
+			if body[name] = token.NewID(); name == "token" {
+				body[name] = e.hide(token.New("acme").Reveal()) // which nobody was given
+			}
+		}
+		return "/v1/spaces/" + space + path, body
+	}
 }
 
 // noID is the id of nothing.

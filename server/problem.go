@@ -3,6 +3,8 @@ package server
 import (
 	"context"
 	"errors"
+	"strconv"
+	"time"
 
 	"github.com/keyfob-dev/keyfob"
 	"github.com/keyfob-dev/keyfob/internal/oas"
@@ -46,6 +48,9 @@ var (
 		detail: "something of this name exists already; choose another name"}
 	keyReused = &kind{name: "idempotency-key-reused", status: 422, title: "Idempotency-Key of another request",
 		detail: "this Idempotency-Key came with another request within ten minutes; nothing was done; draw a new one for each request"}
+	tooSoon = &kind{name: "too-soon", status: 429, title: "Too soon",
+		detail: "a code of this subject and purpose was issued moments ago; nothing was done",
+		header: retryAfter}
 	bodyTooLarge = &kind{name: "body-too-large", status: 413, title: "Body too large"}
 	mediaType    = &kind{name: "media-type", status: 415, title: "Body of another type",
 		header: header{"Accept", "application/json"}}
@@ -81,6 +86,7 @@ var kinds = []struct {
 	{keyfob.ErrExists, exists},
 	{keyfob.ErrConflict, conflict},
 	{keyfob.ErrKeyReused, keyReused},
+	{keyfob.ErrTooSoon, tooSoon},
 	{keyfob.ErrUnavailable, unavailable},
 	{context.DeadlineExceeded, unavailable},
 	{context.Canceled, unavailable},
@@ -132,5 +138,13 @@ func headerOf(err error, k *kind) header {
 	if r, ok := errors.AsType[*refusal](err); ok && r.header.name != "" {
 		return r.header
 	}
+	if retry := keyfob.RetryAfter(err); retry > 0 {
+		return retryIn(retry)
+	}
 	return k.header
+}
+
+// retryIn is the header that says so.
+func retryIn(d time.Duration) header {
+	return header{"Retry-After", strconv.FormatInt(roundUp(d, time.Second), 10)}
 }

@@ -30,6 +30,9 @@ func TestEveryProblem(t *testing.T) {
 		t.Errorf("%v", stale)
 	}
 	e.want(e.ask(e.owner, "POST", "/v1/spaces", `{"name":"acme","prefix":"p"}`), 409, "exists")
+	code := map[string]any{"subject": "alice", "purpose": "login"}
+	e.want(e.ask(e.owner, "POST", "/v1/spaces/acme/codes", code), 201, "")
+	e.want(e.ask(e.owner, "POST", "/v1/spaces/acme/codes", code), 429, "too-soon")
 	e.want(e.ask(e.owner, "POST", "/v1/spaces", strings.Repeat(" ", 100_000)), 413, "body-too-large")
 	e.want(e.ask(e.owner, "POST", "/v1/spaces", "{}", func(r *http.Request) { r.Header.Set("Content-Type", "text/plain") }), 415, "media-type")
 	slow := e.dial()
@@ -148,6 +151,7 @@ func TestKindOf(t *testing.T) {
 		{fmt.Errorf("x: %w: %w", keyfob.ErrUnavailable, context.Canceled), unavailable},
 		{&store.ConflictError{}, conflict},
 		{&keyfob.InputError{Field: "a", Problem: "b"}, badInput},
+		{fmt.Errorf("x: %w", keyfob.ErrTooSoon), tooSoon},
 		{keyfob.ErrRootKey, internal},
 		{keyfob.ErrInvalid, internal},
 		{errors.New("x"), internal},

@@ -135,7 +135,7 @@ func (x *exchange) takeIdempotencyKey(r *http.Request, taken bool) error {
 	case len(keys) == 0:
 		return nil
 	case !taken:
-		return &refusal{kind: badInput, detail: "header Idempotency-Key is not taken here; leave it out: to send this request twice does no harm"}
+		return &refusal{kind: badInput, detail: "header Idempotency-Key is not taken here; leave it out: it is for what hands out a secret"}
 	case len(keys) > 1:
 		return &refusal{kind: badInput, detail: "header Idempotency-Key is there twice; give it once"}
 	}

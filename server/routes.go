@@ -63,6 +63,23 @@ var operations = map[oas.OperationName]operation{
 
 	oas.VerifyOperation: {needs: verify, body: verifyShape},
 
+	oas.IssueLinkOperation:      {needs: issue, body: issueLinkShape, once: true},
+	oas.InspectLinkOperation:    {needs: verify, body: linkAttemptShape},
+	oas.RedeemLinkOperation:     {needs: verify, body: linkAttemptShape},
+	oas.IssueCodeOperation:      {needs: issue, body: issueCodeShape, once: true},
+	oas.RedeemCodeOperation:     {needs: verify, body: redeemCodeShape},
+	oas.IssueTOTPOperation:      {needs: issue, body: issueTOTPShape, once: true},
+	oas.ConfirmTOTPOperation:    {needs: verify, body: totpAttemptShape},
+	oas.CheckTOTPOperation:      {needs: verify, body: totpAttemptShape},
+	oas.IssueRecoveryOperation:  {needs: issue, body: issueRecoveryShape, once: true},
+	oas.RedeemRecoveryOperation: {needs: verify, body: redeemRecoveryShape},
+	oas.UnlockSubjectOperation:  {needs: owner, body: unlockShape},
+
+	oas.SearchCredentialsOperation: {needs: read, body: searchCredentialsShape},
+	oas.PurgeCredentialsOperation:  {needs: owner, body: purgeCredentialsShape},
+	oas.GetCredentialOperation:     {needs: read},
+	oas.RevokeCredentialOperation:  {needs: revoke, body: reasonShape},
+
 	oas.ListEventsOperation:       {needs: read, query: []string{"after", "limit", "credential", "type", "order"}},
 	oas.CheckpointEventsOperation: {needs: read}, // it seals, which changes nothing that anybody sees
 	oas.VerifyEventsOperation:     {needs: read, body: verifyEventsShape, slow: true},

@@ -32,6 +32,9 @@ func TestCanaries(t *testing.T) {
 				"/" + secret, "/v1/" + secret, "/v1/spaces/" + secret, "/v1/spaces/" + secret + "/verify", "/v1/spaces/acme/" + secret,
 				"/v1/spaces/acme/apikeys/" + secret, "/v1/spaces/acme/apikeys/" + secret + "/rotate", "/v1/spaces/acme/apikeys/" + secret + "/revoke",
 				"/v1/spaces/acme/verify?token=" + secret, "/v1/spaces?after=" + secret, "/v1/spaces/acme/apikeys/" + secret + "/suspend", "/v1/spaces/acme/apikeys/" + secret + "/rollback",
+				"/v1/spaces/acme/links?token=" + secret, "/v1/spaces/acme/links/inspect?token=" + secret, "/v1/spaces/acme/links/redeem?token=" + secret, "/v1/spaces/acme/links/" + secret,
+				"/v1/spaces/acme/codes/" + secret, "/v1/spaces/acme/totp/check?code=" + secret, "/v1/spaces/acme/recovery/" + secret, "/v1/spaces/acme/subjects/unlock?subject=" + secret,
+				"/v1/spaces/acme/credentials/" + secret, "/v1/spaces/acme/credentials/" + secret + "/revoke", "/v1/spaces/acme/credentials/search?kind=" + secret,
 				"/v1/spaces/acme/events?after=" + secret, "/v1/spaces/acme/events?credential=" + secret, "/v1/spaces/acme/events?type=" + secret,
 				"/v1/spaces/acme/events?order=" + secret, "/v1/spaces?limit=" + secret, "/v1/spaces?" + secret, "/v1/spaces?" + secret + "=1",
 			} {

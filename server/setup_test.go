@@ -250,9 +250,7 @@ func (e *env) look(a *answer, method string) *answer {
 		if got := a.header.Get("Content-Type"); got != "application/json; charset=utf-8" {
 			e.Errorf("%v: content type %q", a, got)
 		}
-		if token, ok := a.json["token"].(string); ok {
-			e.hide(token)
-		}
+		e.hideIssued(a)
 		return a
 	}
 	e.mu.Lock()
@@ -260,6 +258,20 @@ func (e *env) look(a *answer, method string) *answer {
 	e.mu.Unlock()
 	checkProblem(e.T, a, id)
 	return a
+}
+
+// hideIssued makes what an answer hands out a secret. A short code is none that can
+// be told from other numbers.
+func (e *env) hideIssued(a *answer) {
+	for _, name := range []string{"token", "code", "secret", "uri"} {
+		if text, ok := a.json[name].(string); ok && len(text) > 10 {
+			e.hide(text)
+		}
+	}
+	codes, _ := a.json["codes"].([]any)
+	for _, code := range codes {
+		e.hide(code.(string))
+	}
 }
 
 // checkProblem holds an error's answer to RFC 9457 and to openapi.yaml.
@@ -291,7 +303,7 @@ func checkProblem(t *testing.T, a *answer, id string) {
 
 var allKinds = []*kind{
 	badInput, unauthenticated, forbidden, notFound, spaceNotFound, routeNotFound, methodNotAllowed, bodyTimeout,
-	conflict, exists, keyReused, bodyTooLarge, mediaType, callerLimited, internal, unavailable, clockBehind, busy,
+	conflict, exists, keyReused, tooSoon, bodyTooLarge, mediaType, callerLimited, internal, unavailable, clockBehind, busy,
 }
 
 // want fails the test unless the answer is of this status and, for an error, of

@@ -142,6 +142,8 @@ func shapeOf(t *testing.T, s *ogen.Schema) (shape strictjson.Shape) {
 			f.Type = strictjson.Texts
 		case "object ":
 			f.Type = strictjson.TextMap
+		case "boolean ":
+			f.Type = strictjson.Bool
 		default:
 			t.Errorf("the field %s is of the type %s %s", p.Name, p.Schema.Type, p.Schema.Format)
 		}

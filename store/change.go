@@ -27,7 +27,7 @@ type CreateCredential struct{ Credential Credential }
 
 // UpdateCredential writes the mutable fields of a credential (Name, Scopes,
 // Attributes, NotBefore, Expires, CIDRs, Uses, Limit, State, Reason, Updated,
-// Current, Previous), and no other: Used stays what it is. Condition: the
+// Current, Previous), and no other: Used and NextStep stay what they are. Condition: the
 // credential is there, in the same space; its stored revision is
 // Credential.Revision, the new one being higher by 1; and its stored state is
 // not final.
@@ -40,6 +40,27 @@ type UseCredential struct {
 	Space    string // the space's id
 	ID       string
 	Revision int64
+}
+
+// ClaimStep makes Step + 1 a credential's NextStep, and leaves the revision as it
+// is. Condition: the credential is there, in the same space; its stored revision
+// is Revision; its stored state is active; and its stored NextStep is Step or
+// lower.
+type ClaimStep struct {
+	Space    string // the space's id
+	ID       string
+	Revision int64
+	Step     int64 // 0 or more
+}
+
+// RequireLive writes nothing. Condition: the credentials of that space, kind,
+// subject and purpose whose state is not final are those of IDs, and no others.
+type RequireLive struct {
+	Space   string // the space's id
+	Kind    Kind
+	Subject string
+	Purpose string   // empty: those without a purpose
+	IDs     []string // in any order, none twice
 }
 
 // DeleteCredential removes a credential, its versions and what was recorded of
@@ -113,6 +134,22 @@ type SetMark struct {
 	To  time.Time
 }
 
+// WriteBudget writes a budget, all of it. Condition: with Budget.Revision 0, the
+// space has none of its name, and it begins with revision 1; otherwise the stored
+// revision is Budget.Revision, and the new one is higher by 1.
+type WriteBudget struct{ Budget Budget }
+
+// ClearBudget sets a budget's Consecutive to 0, and raises its revision by 1. No
+// condition: where the space has none of that name, nothing happens.
+type ClearBudget struct {
+	Space string // the space's id
+	Name  string
+}
+
+// DeleteBudgets removes, in all spaces, each budget whose Expires is set, and is
+// Until or earlier. No condition.
+type DeleteBudgets struct{ Until time.Time }
+
 // CreateReplay adds a replay. Condition: the space has none of its name.
 type CreateReplay struct{ Replay Replay }
 
@@ -133,5 +170,10 @@ func (CreateSetting) step()    {}
 func (SealEvents) step()       {}
 func (RaiseMark) step()        {}
 func (SetMark) step()          {}
+func (ClaimStep) step()        {}
+func (RequireLive) step()      {}
+func (WriteBudget) step()      {}
+func (ClearBudget) step()      {}
+func (DeleteBudgets) step()    {}
 func (CreateReplay) step()     {}
 func (DeleteReplays) step()    {}

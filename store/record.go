@@ -67,6 +67,10 @@ type Credential struct {
 
 	Used int64 // how often it was used, while Uses was not 0
 
+	// NextStep is, of a TOTP, the lowest time step (RFC 6238, section 4.2) whose
+	// code may still be accepted; 0: none was ever accepted.
+	NextStep int64
+
 	State    State
 	Reason   string // why the state is what it is; empty when nobody said
 	Revision int64  // 1 when created; each update adds 1
@@ -92,6 +96,7 @@ type Version struct {
 	Number     int64  // 1 for the first, 2 for its successor and so on
 	Prefix     string // of its token; copied from the space
 	Digest     []byte // HMAC-SHA-256, 32 bytes
+	Sealed     []byte // the secret, encrypted; nil: it is not kept
 	RootKey    int    // number of the root key that the digest was made with
 	Created    time.Time
 	Ends       time.Time // zero: with its credential
@@ -157,12 +162,26 @@ type Replay struct {
 	Expires time.Time
 }
 
+// A Budget counts the guesses that were made at short secrets: of one subject,
+// from one address, or of whatever its name says.
+type Budget struct {
+	Space       string    // the space's id
+	Name        string    // unique in the space
+	Window      time.Time // when the present window began; zero: no guess was made
+	Guesses     int64     // in the window
+	Consecutive int64     // since the last success
+	Last        time.Time // when the last guess was made; zero: none was
+	Expires     time.Time // from when on it tells nothing any more; zero: never
+	Revision    int64     // 1 when created; each change adds 1
+}
+
 // A Query asks for a page of a space's credentials. Fields with their zero
 // value do not narrow.
 type Query struct {
 	Space   string // the space's id; required
 	Kind    Kind
 	Subject string
+	Purpose string
 	States  []State
 
 	NameContains  string    // bytewise

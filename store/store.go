@@ -92,6 +92,11 @@ type Store interface {
 	// is what every verification asks.
 	Version(ctx context.Context, space, id string) (Found, error)
 
+	// Versions returns all versions of the credential with that id in the space (an
+	// id), in ascending order of their numbers. Of a credential that is not there
+	// it returns none.
+	Versions(ctx context.Context, space, credential string) ([]Version, error)
+
 	// Credentials returns a page of credentials, the newest first.
 	Credentials(ctx context.Context, query Query) ([]Item, error)
 
@@ -127,6 +132,9 @@ type Store interface {
 	// Replay returns the replay of that name in the space (an id), expired or
 	// not.
 	Replay(ctx context.Context, space, name string) (Replay, error)
+
+	// Budget returns the budget of that name in the space (an id), expired or not.
+	Budget(ctx context.Context, space, name string) (Budget, error)
 
 	// Setting returns the value of a setting.
 	Setting(ctx context.Context, name string) ([]byte, error)

@@ -66,6 +66,15 @@ func BenchmarkMany(b *testing.B) {
 			}
 			perToken(b)
 		})
+		b.Run(fmt.Sprintf("Blocks/%v", r), func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				for lines := range r.Blocks(count, "", "\n") {
+					io.Discard.Write(lines)
+				}
+			}
+			perToken(b)
+		})
 		b.Run(fmt.Sprintf("Many/%v", r), func(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {

@@ -156,6 +156,15 @@ func ExampleRecipe_Each() {
 	// Output: 228
 }
 
+func ExampleRecipe_Blocks() {
+	var out strings.Builder // stands for a file
+	for lines := range (token.Recipe{}).Blocks(1000, "", "\n") {
+		out.Write(lines)
+	}
+	fmt.Println(out.Len())
+	// Output: 44000
+}
+
 func ExampleFormat() {
 	var f token.Format // a flag.TextVar, or a field that is read from JSON
 	err := f.UnmarshalText([]byte("base32"))

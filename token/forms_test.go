@@ -212,7 +212,8 @@ func TestBadSizes(t *testing.T) {
 		}
 		for name, f := range map[string]func(){
 			"New": func() { c.recipe.New() }, "Many": func() { c.recipe.Many(1) }, "Each": func() { c.recipe.Each(1) },
-			"Bits": func() { c.recipe.Bits() }, "Length": func() { c.recipe.Length() },
+			"Blocks": func() { c.recipe.Blocks(1, "", "") },
+			"Bits":   func() { c.recipe.Bits() }, "Length": func() { c.recipe.Length() },
 		} {
 			if got, _ := panicOf(f).(string); !strings.HasPrefix(got, "token: Recipe: ") || !strings.Contains(got, c.says) {
 				t.Errorf("%s of %#v panics with %q", name, c.recipe, got)
@@ -227,8 +228,13 @@ func TestBadSizes(t *testing.T) {
 			t.Errorf("%v: %v", r, err)
 		}
 	}
-	if got, _ := panicOf(func() { token.Recipe{}.Many(-1) }).(string); !strings.Contains(got, "must be 0 or more") {
-		t.Errorf("Many(-1) panics with %q", got)
+	for name, f := range map[string]func(){
+		"Many": func() { token.Recipe{}.Many(-1) }, "Each": func() { token.Recipe{}.Each(-1) },
+		"Blocks": func() { token.Recipe{}.Blocks(-1, "", "") },
+	} {
+		if got, _ := panicOf(f).(string); !strings.Contains(got, "must be 0 or more") {
+			t.Errorf("%s of -1 panics with %q", name, got)
+		}
 	}
 }
 

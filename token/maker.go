@@ -1,9 +1,11 @@
 package token
 
 import (
+	"bytes"
 	"encoding/base32"
 	"encoding/base64"
 	"encoding/hex"
+	"slices"
 
 	"github.com/keyfob-dev/keyfob/internal/draw"
 )
@@ -50,10 +52,24 @@ func (m maker) text() string {
 	return text
 }
 
-// each makes n tokens in batches, and yields each.
+// each makes n tokens, and yields each.
 func (m maker) each(n int, yield func([]byte) bool) {
-	batch := min(max(1, batchSize/m.length), n)
-	text := make([]byte, batch*m.length)
+	m.blocks(n, "", "", func(block []byte) bool {
+		for at := 0; at < len(block); at += m.length {
+			if !yield(block[at : at+m.length : at+m.length]) {
+				return false
+			}
+		}
+		return true
+	})
+}
+
+// blocks makes n tokens in batches, each token between before and after, and yields
+// each batch.
+func (m maker) blocks(n int, before, after string, yield func([]byte) bool) {
+	size := len(before) + m.length + len(after)
+	batch := min(max(1, batchSize/size), n)
+	text := bytes.Repeat(slices.Concat([]byte(before), make([]byte, m.length), []byte(after)), batch)
 	block := make([]byte, min(batchSize, m.need(batch)))
 	s := draw.System(block)
 	defer func() {
@@ -62,24 +78,21 @@ func (m maker) each(n int, yield func([]byte) bool) {
 	}()
 	for ; n > 0; n -= batch {
 		batch = min(batch, n)
-		m.writeAll(text, batch, &s)
-		for i := range batch {
-			at := i * m.length
-			if !yield(text[at : at+m.length : at+m.length]) {
-				return
-			}
+		m.writeAll(text[len(before):], size, batch, &s)
+		if !yield(text[: batch*size : batch*size]) {
+			return
 		}
 	}
 }
 
-// writeAll makes n tokens, one after the other.
-func (m maker) writeAll(dst []byte, n int, s *draw.Stream) {
-	if m.alike() {
+// writeAll makes n tokens, of which each begins so many bytes after the one before.
+func (m maker) writeAll(dst []byte, size, n int, s *draw.Stream) {
+	if m.alike() && size == m.length {
 		m.fill(dst[:n*m.length], s)
 		return
 	}
 	for i := range n {
-		m.write(dst[i*m.length:(i+1)*m.length], s)
+		m.write(dst[i*size:i*size+m.length], s)
 	}
 }
 
@@ -106,12 +119,12 @@ func (m maker) write(dst []byte, s *draw.Stream) {
 	case m.alike():
 		m.fill(dst, s)
 	default:
-		for left := m.bytes; left > 0; {
-			n := min(left, piece)
-			encode(dst, s.Next(n), m.format)
-			dst = dst[m.format.length(n):]
-			left -= n
+		left := m.bytes
+		for ; left > piece; left -= piece {
+			encode(dst, s.Next(piece), m.format)
+			dst = dst[m.format.length(piece):]
 		}
+		encode(dst, s.Next(left), m.format)
 	}
 }
 

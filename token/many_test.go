@@ -1,6 +1,7 @@
 package token_test
 
 import (
+	"bytes"
 	"slices"
 	"strings"
 	"sync"
@@ -36,17 +37,7 @@ func TestMany(t *testing.T) {
 				if len(text) != r.Length() {
 					t.Fatalf("%v: a token of many has %d characters", r, len(text))
 				}
-				if r.Prefix != "" {
-					if k, err := token.Parse(text); err != nil || k.Prefix() != r.Prefix {
-						t.Fatalf("%v: %q: %v", r, text, err)
-					}
-				} else if !alphabets[r.Format].MatchString(text) {
-					t.Fatalf("%v: %q", r, text)
-				} else if decode := decoders[r.Format]; decode != nil {
-					if b, err := decode(text); err != nil || r.Bytes > 0 && len(b) != r.Bytes {
-						t.Fatalf("%v: %q decodes to %x, %v", r, text, b, err)
-					}
-				}
+				checkForm(t, r, text)
 				if r.Bytes != 1 && seen[text] {
 					t.Fatalf("%v: %q comes twice", r, text)
 				}
@@ -55,6 +46,22 @@ func TestMany(t *testing.T) {
 			if count != n {
 				t.Errorf("%v: Many(%d) makes %d", r, n, count)
 			}
+		}
+	}
+}
+
+// checkForm finds a token that does not have its recipe's form.
+func checkForm(t *testing.T, r token.Recipe, text string) {
+	t.Helper()
+	if r.Prefix != "" {
+		if k, err := token.Parse(text); err != nil || k.Prefix() != r.Prefix {
+			t.Fatalf("%v: %q: %v", r, text, err)
+		}
+	} else if !alphabets[r.Format].MatchString(text) {
+		t.Fatalf("%v: %q", r, text)
+	} else if decode := decoders[r.Format]; decode != nil {
+		if b, err := decode(text); err != nil || r.Bytes > 0 && len(b) != r.Bytes {
+			t.Fatalf("%v: %q decodes to %x, %v", r, text, b, err)
 		}
 	}
 }
@@ -130,6 +137,62 @@ func TestEachWipes(t *testing.T) {
 	}
 }
 
+// TestBlocks: a block is whole tokens, each between the two texts, and all blocks
+// together are as many as were asked for, each token another.
+func TestBlocks(t *testing.T) {
+	for _, r := range recipes() {
+		for _, around := range [][2]string{{"", "\n"}, {`{"secret":"`, "\"}\n"}, {"", ""}, {strings.Repeat("<", 5000), ">"}} {
+			for _, n := range []int{0, 1, 2, 93, 94, 300} {
+				if r.Length() > 1000 && n > 2 {
+					break
+				}
+				before, after := around[0], around[1]
+				seen := map[string]bool{}
+				count := 0
+				for block := range r.Blocks(n, before, after) {
+					if len(block) == 0 || cap(block) != len(block) {
+						t.Fatalf("%v: a block of %d bytes with room for %d", r, len(block), cap(block))
+					}
+					for len(block) > 0 {
+						text := string(block[len(before):][:r.Length()])
+						if !strings.HasPrefix(string(block), before+text+after) {
+							t.Fatalf("%v: %.80q is not a token between %.10q and %.10q", r, block, before, after)
+						}
+						checkForm(t, r, text)
+						if r.Bytes != 1 && seen[text] {
+							t.Fatalf("%v: %q comes twice", r, text)
+						}
+						seen[text] = true
+						block = block[len(before)+len(text)+len(after):]
+						count++
+					}
+				}
+				if count != n {
+					t.Errorf("%v: Blocks(%d) makes %d", r, n, count)
+				}
+			}
+		}
+	}
+}
+
+// TestBlocksWipes: of a block that was kept nothing is left, also after a loop that
+// was left early.
+func TestBlocksWipes(t *testing.T) {
+	for _, r := range recipes() {
+		for _, leave := range []bool{false, true} {
+			var kept []byte
+			for block := range r.Blocks(300, "", "\n") {
+				if kept = block; leave {
+					break
+				}
+			}
+			if len(bytes.Trim(kept, "\x00")) > 0 {
+				t.Errorf("%v: after the loop %q is left in memory", r, kept)
+			}
+		}
+	}
+}
+
 // TestNothingIsKept makes every form twice on the same bytes of the system. If a
 // call left random bytes behind for the next, the second would differ.
 func TestNothingIsKept(t *testing.T) {
@@ -139,6 +202,13 @@ func TestNothingIsKept(t *testing.T) {
 	}
 	for _, r := range recipes() {
 		makers["Many "+r.String()] = func() string { return strings.Join(slices.Collect(r.Many(3)), " ") }
+		makers["Blocks "+r.String()] = func() string {
+			text := ""
+			for block := range r.Blocks(3, "", " ") {
+				text += string(block)
+			}
+			return text
+		}
 	}
 	for what, make := range makers {
 		seen := map[string]bool{}

@@ -77,11 +77,30 @@ func (r Recipe) Many(n int) iter.Seq[string] {
 // Each is Many without an allocation for each token, for a loop that writes them
 // out: the text is valid only until the loop's next step, and is then overwritten.
 func (r Recipe) Each(n int) iter.Seq[[]byte] {
+	m := r.many(n)
+	return func(yield func([]byte) bool) { m.each(n, yield) }
+}
+
+// Blocks is Each for a loop that writes all of them out: it yields some kilobytes of
+// tokens at a time, one at least, each between before and after.
+//
+//	for lines := range (token.Recipe{}).Blocks(1_000_000, "", "\n") {
+//		os.Stdout.Write(lines)
+//	}
+//
+// A block is valid only until the loop's next step, and is then overwritten.
+func (r Recipe) Blocks(n int, before, after string) iter.Seq[[]byte] {
+	m := r.many(n)
+	return func(yield func([]byte) bool) { m.blocks(n, before, after, yield) }
+}
+
+// many is maker for a number of tokens, or panics.
+func (r Recipe) many(n int) maker {
 	m := r.maker()
 	if n < 0 {
 		panic(fmt.Sprintf("token: %d tokens: the number must be 0 or more", n))
 	}
-	return func(yield func([]byte) bool) { m.each(n, yield) }
+	return m
 }
 
 // Bits returns the entropy of one token, in bits: the logarithm to base 2 of the

@@ -78,11 +78,8 @@ func (u *ui) judge(v *oas.Verdict, asJSON bool) error {
 	default:
 		err = u.out.printf("%s\n", v.Reason)
 	}
-	if err == nil && !v.Valid {
-		err = &failure{code: exitNo}
-		if v.Reason == "rate_limited" {
-			err = &failure{code: exitUndecided} // later it may well be valid
-		}
+	if err == nil {
+		err = exitOf(v.Valid, v.Reason)
 	}
 	return err
 }

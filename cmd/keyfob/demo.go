@@ -144,7 +144,7 @@ func runOn(stdin string, args []string, stderr *os.File) (string, error) {
 	defer r.Close()
 	defer w.Close()
 	v := &ui{stdin: in, out: newOutput(w), stderr: stderr}
-	root := newRoot(v)
+	root := newRoot(v, args...)
 	root.SetArgs(args)
 	if err := errors.Join(root.Execute(), v.out.flush()); err != nil {
 		return "", err

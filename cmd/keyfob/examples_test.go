@@ -1,11 +1,14 @@
 package main
 
 import (
+	"encoding/json"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -34,14 +37,7 @@ func TestExamples(t *testing.T) {
 		if cmd.Short == "" || strings.HasSuffix(cmd.Short, ".") {
 			t.Errorf("%s: %q", cmd.CommandPath(), cmd.Short)
 		}
-		key := must(t, data, "", "apikey", "issue", "--subject", "alice", "--scope", "read")
-		k, err := token.Parse(key)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(filepath.Join(home, "alice.key"), []byte(key+"\n"), 0o600); err != nil {
-			t.Fatal(err)
-		}
+		id := arrange(t, data, home, cmd.CommandPath())
 		for line := range strings.Lines(cmd.Example) {
 			text := strings.TrimSpace(line)
 			if seen[text] && strings.Contains(text, "space create") {
@@ -55,11 +51,65 @@ func TestExamples(t *testing.T) {
 			case strings.HasPrefix(text, "keyfob completion"): // not into files of shells
 				text, _, _ = strings.Cut(text, ">")
 			}
-			if r := script(k.ID(), text); r.code != 0 {
+			if r := script(id, text); r.code != 0 {
 				t.Errorf("%s: %s: exit code %d, %s%s", cmd.CommandPath(), text, r.code, r.stdout, r.stderr)
 			}
 		}
 	})
+}
+
+// arrange makes what the examples of a command begin with, in files of the names
+// that they have, and returns an id.
+func arrange(t *testing.T, data, home, path string) (id string) {
+	t.Helper()
+	file := func(name, text string) string {
+		if err := os.WriteFile(filepath.Join(home, name), []byte(text+"\n"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return text
+	}
+	k, err := token.Parse(file("alice.key", must(t, data, "", "apikey", "issue", "--subject", "alice", "--scope", "read")))
+	if err != nil {
+		t.Fatal(err)
+	}
+	what, _, _ := strings.Cut(strings.TrimPrefix(path, "keyfob "), " ")
+	switch what {
+	case "link":
+		if k, err = token.Parse(file("alice.link", must(t, data, "", "link", "issue", "--subject", "alice", "--purpose", "password-reset"))); err != nil {
+			t.Fatal(err)
+		}
+	case "recovery":
+		file("alice.codes", must(t, data, "", "recovery", "issue", "--subject", "alice"))
+		return newest(t, data, what)
+	case "totp":
+		seed, _, _ := strings.Cut(must(t, data, "", "totp", "enroll", "--subject", "alice", "--account", "alice"), "\n")
+		code := file("alice.code", must(t, data, seed, "oath", "totp"))
+		if strings.HasSuffix(path, "check") {
+			must(t, data, code, "totp", "confirm", "--subject", "alice")
+			next := strconv.FormatInt(time.Now().Unix()+30, 10)
+			file("alice.code", must(t, data, seed, "oath", "totp", "--at", next))
+		}
+		return newest(t, data, what)
+	}
+	switch path {
+	case "keyfob code redeem":
+		file("alice.code", must(t, data, "", "code", "issue", "--subject", "alice", "--purpose", "login"))
+	case "keyfob code revoke":
+		must(t, data, "", "code", "issue", "--subject", "erin", "--purpose", "login")
+		return newest(t, data, what)
+	}
+	return k.ID()
+}
+
+// newest is the id of the credential of a kind that was issued last.
+func newest(t *testing.T, data, kind string) string {
+	t.Helper()
+	var c struct{ ID string }
+	first, _, _ := strings.Cut(must(t, data, "", kind, "list", "--json"), "\n")
+	if err := json.Unmarshal([]byte(first), &c); err != nil {
+		t.Fatal(err)
+	}
+	return c.ID
 }
 
 // isSetup reports whether a line runs what works on the data itself.

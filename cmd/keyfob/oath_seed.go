@@ -161,11 +161,16 @@ func (f *seedFlags) show(u *ui, seed otp.Seed, uri string, code *qr.Code) error 
 	if err != nil || !*f.qr {
 		return err
 	}
+	return u.showQR(code)
+}
+
+// showQR draws a QR code where somebody sees it, and otherwise on stdout.
+func (u *ui) showQR(code *qr.Code) error {
 	if isTerminal(u.stderr) {
 		if err := u.out.flush(); err != nil {
 			return err
 		}
-		_, err = u.stderr.WriteString(drawQR(code, true))
+		_, err := u.stderr.WriteString(drawQR(code, true))
 		return err
 	}
 	return u.out.text(drawQR(code, u.out.isTerminal()))

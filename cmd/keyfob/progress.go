@@ -34,11 +34,13 @@ func (u *ui) progress(n int, what string) *progress {
 	)}
 }
 
-func (p *progress) step() {
+func (p *progress) step() { p.steps(1) }
+
+func (p *progress) steps(n int) {
 	if p == nil {
 		return
 	}
-	if p.done++; p.done == progressEvery {
+	if p.done += n; p.done >= progressEvery {
 		p.bar.Add(p.done)
 		p.done = 0
 	}

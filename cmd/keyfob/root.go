@@ -18,8 +18,10 @@ const (
 // Commands stand in the order in which they are needed.
 func init() { cobra.EnableCommandSorting = false }
 
-// newRoot builds the command with all that is below it.
-func newRoot(u *ui) *cobra.Command {
+// newRoot builds the command with all that is below it, or, for arguments that begin
+// with the name of a command, with that one alone: nothing that they can lead to
+// needs the others, and to build them takes longer than to make a token.
+func newRoot(u *ui, args ...string) *cobra.Command {
 	root := &cobra.Command{
 		Use:   "keyfob COMMAND",
 		Short: "Make, hand out, check, replace and kill secrets",
@@ -51,14 +53,7 @@ through stdin or a file, never as an argument. The exit code is 0 for yes or don
 		&cobra.Group{ID: groupServer, Title: "Server:"},
 		&cobra.Group{ID: groupMore, Title: "More:"},
 	)
-	root.AddCommand(
-		newToken(u), newPassword(u), newPassphrase(u), newOTP(u), newOATH(u),
-		newInt(u), newChoice(u), newShuffle(u), newSample(u), newCompare(u),
-		newNonce(u), newKDF(u), newPasshash(u), newCSRF(u), newEntropy(u),
-		newAPIKey(u),
-		newServe(u), newSpace(u), newAudit(u), newInit(u), newOwner(u), newClock(u),
-		newDemo(u), newCompletion(u), newVersion(u),
-	)
+	addCommands(root, u, args)
 	version := root.Flags().Bool("version", false, "show which keyfob this is")
 	root.Args = func(cmd *cobra.Command, args []string) error {
 		if *version && len(args) == 0 {
@@ -72,6 +67,30 @@ through stdin or a file, never as an argument. The exit code is 0 for yes or don
 	root.SetHelpCommandGroupID(groupMore)
 	setUp(root)
 	return root
+}
+
+// addCommands adds the commands that newRoot builds.
+func addCommands(root *cobra.Command, u *ui, args []string) {
+	commands := [...]struct {
+		name string
+		new  func(*ui) *cobra.Command
+	}{
+		{"token", newToken}, {"password", newPassword}, {"passphrase", newPassphrase}, {"otp", newOTP}, {"oath", newOATH},
+		{"int", newInt}, {"choice", newChoice}, {"shuffle", newShuffle}, {"sample", newSample}, {"compare", newCompare},
+		{"nonce", newNonce}, {"kdf", newKDF}, {"passhash", newPasshash}, {"csrf", newCSRF}, {"entropy", newEntropy},
+		{"apikey", newAPIKey}, {"link", newLink}, {"code", newCode}, {"totp", newTOTP}, {"recovery", newRecovery}, {"subject", newSubject},
+		{"serve", newServe}, {"space", newSpace}, {"audit", newAudit}, {"init", newInit}, {"owner", newOwner}, {"clock", newClock},
+		{"demo", newDemo}, {"completion", newCompletion}, {"version", newVersion},
+	}
+	for _, c := range commands {
+		if len(args) > 0 && args[0] == c.name {
+			root.AddCommand(c.new(u))
+			return
+		}
+	}
+	for _, c := range commands {
+		root.AddCommand(c.new(u))
+	}
 }
 
 // setUp gives a command, and all below it, what they have in common.

@@ -150,13 +150,12 @@ func (f *tokenFlags) make(u *ui, r token.Recipe) error {
 	n := int(f.count.n)
 	bar := u.progress(n, "tokens")
 	defer bar.end()
-	for text := range r.Each(n) {
-		u.out.text(before)
-		u.out.bytes(text)
-		if err := u.out.text(after); err != nil { // also what went wrong before
+	each := len(before) + r.Length() + len(after)
+	for block := range r.Blocks(n, before, after) {
+		if err := u.out.bytes(block); err != nil {
 			return err
 		}
-		bar.step()
+		bar.steps(len(block) / each)
 	}
 	return nil
 }

@@ -73,7 +73,7 @@ func run(args []string) int {
 	u := &ui{stdin: os.Stdin, out: newOutput(os.Stdout), stderr: os.Stderr}
 	err := refuseSecrets(args)
 	if err == nil {
-		root := newRoot(u)
+		root := newRoot(u, args...)
 		root.SetArgs(args)
 		err = root.Execute()
 	}

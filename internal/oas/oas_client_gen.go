@@ -22,6 +22,13 @@ func trimTrailingSlashes(u *url.URL) {
 
 // Invoker invokes operations described by OpenAPI v3 specification.
 type Invoker interface {
+	// CheckTOTP invokes checkTOTP operation.
+	//
+	// Any of the subject's that are confirmed will do. After `valid` no code of that time step or an
+	// earlier one is accepted again of it.
+	//
+	// POST /v1/spaces/{space}/totp/check
+	CheckTOTP(ctx context.Context, request *TOTPAttemptRequest, params CheckTOTPParams) (*AttemptVerdict, error)
 	// CheckpointEvents invokes checkpointEvents operation.
 	//
 	// Keep the answer where nobody who can write to the database can change it: it is what shows later
@@ -30,6 +37,13 @@ type Invoker interface {
 	//
 	// POST /v1/spaces/{space}/events/checkpoint
 	CheckpointEvents(ctx context.Context, params CheckpointEventsParams) (*Checkpoint, error)
+	// ConfirmTOTP invokes confirmTOTP operation.
+	//
+	// Takes the first code of a new seed, which counts as used. It is `unknown` also where the subject has
+	// nothing to confirm.
+	//
+	// POST /v1/spaces/{space}/totp/confirm
+	ConfirmTOTP(ctx context.Context, request *TOTPAttemptRequest, params ConfirmTOTPParams) (*AttemptVerdict, error)
 	// CreateSpace invokes createSpace operation.
 	//
 	// Create a space.
@@ -42,6 +56,12 @@ type Invoker interface {
 	//
 	// GET /v1/spaces/{space}/apikeys/{id}
 	GetAPIKey(ctx context.Context, params GetAPIKeyParams) (*Credential, error)
+	// GetCredential invokes getCredential operation.
+	//
+	// Get a credential.
+	//
+	// GET /v1/spaces/{space}/credentials/{id}
+	GetCredential(ctx context.Context, params GetCredentialParams) (*Credential, error)
 	// GetSpace invokes getSpace operation.
 	//
 	// Get a space.
@@ -54,6 +74,14 @@ type Invoker interface {
 	//
 	// GET /healthz
 	Healthz(ctx context.Context) (*Health, error)
+	// InspectLink invokes inspectLink operation.
+	//
+	// Judges as links/redeem does and consumes nothing, however often it is asked: for the page on which
+	// somebody confirms what the link will do. With the reason `binding` the credential is there as well,
+	// so that you can ask for more.
+	//
+	// POST /v1/spaces/{space}/links/inspect
+	InspectLink(ctx context.Context, request *LinkAttemptRequest, params InspectLinkParams) (*AttemptVerdict, error)
 	// IssueAPIKey invokes issueAPIKey operation.
 	//
 	// In the space `keyfob` this makes a caller of this API; its scopes are then `owner`, `metrics`,
@@ -61,6 +89,34 @@ type Invoker interface {
 	//
 	// POST /v1/spaces/{space}/apikeys
 	IssueAPIKey(ctx context.Context, request *IssueAPIKeyRequest, params IssueAPIKeyParams) (*Issued, error)
+	// IssueCode invokes issueCode operation.
+	//
+	// A subject has one code of each purpose: a new one ends the one before, and gives back no guess. In
+	// the first 30 seconds of that one it is answered by 429, `too-soon`.
+	//
+	// POST /v1/spaces/{space}/codes
+	IssueCode(ctx context.Context, request *IssueCodeRequest, params IssueCodeParams) (*IssuedCode, error)
+	// IssueLink invokes issueLink operation.
+	//
+	// For a link that you mail: put the token into its fragment or its query, and have the page behind it
+	// ask links/redeem by a POST of its own. Build the address from your configuration, never from a
+	// request's Host. Up to three of one subject and purpose are live at once; a fourth ends the oldest.
+	//
+	// POST /v1/spaces/{space}/links
+	IssueLink(ctx context.Context, request *IssueLinkRequest, params IssueLinkParams) (*Issued, error)
+	// IssueRecovery invokes issueRecovery operation.
+	//
+	// Ten codes. A new set ends the one before, with the codes that are left of it.
+	//
+	// POST /v1/spaces/{space}/recovery
+	IssueRecovery(ctx context.Context, request *IssueRecoveryRequest, params IssueRecoveryParams) (*IssuedRecovery, error)
+	// IssueTOTP invokes issueTOTP operation.
+	//
+	// Codes of the new seed are accepted by totp/check once totp/confirm has seen a first one, within an
+	// hour. A subject may have ten; one more is answered by 409.
+	//
+	// POST /v1/spaces/{space}/totp
+	IssueTOTP(ctx context.Context, request *IssueTOTPRequest, params IssueTOTPParams) (*IssuedTOTP, error)
 	// ListEvents invokes listEvents operation.
 	//
 	// In the order in which they were written. Those of the callers of this API are in the space `keyfob`.
@@ -81,12 +137,41 @@ type Invoker interface {
 	//
 	// POST /v1/spaces/{space}/apikeys/purge
 	PurgeAPIKeys(ctx context.Context, request *PurgeRequest, params PurgeAPIKeysParams) (*Purged, error)
+	// PurgeCredentials invokes purgeCredentials operation.
+	//
+	// Removes those of a kind that expired, or were redeemed, replaced or revoked, before a time. Their
+	// secrets are answered as unknown from then on. Their events stay, and each credential gets one more.
+	// After an error some may be removed, each wholly.
+	//
+	// POST /v1/spaces/{space}/credentials/purge
+	PurgeCredentials(ctx context.Context, request *PurgeCredentialsRequest, params PurgeCredentialsParams) (*Purged, error)
 	// Readyz invokes readyz operation.
 	//
 	// 503 while the store does not, and while the clock is more than 30 seconds behind what it was before.
 	//
 	// GET /readyz
 	Readyz(ctx context.Context) (*Health, error)
+	// RedeemCode invokes redeemCode operation.
+	//
+	// Subject and purpose name the one live code. It allows 5 guesses, which are counted before the
+	// comparison; see Guesses.
+	//
+	// POST /v1/spaces/{space}/codes/redeem
+	RedeemCode(ctx context.Context, request *RedeemCodeRequest, params RedeemCodeParams) (*AttemptVerdict, error)
+	// RedeemLink invokes redeemLink operation.
+	//
+	// Consumes it, and ends the others of its subject and purpose: of all who ask at once, one gets
+	// `valid`. A link has 256 random bits and no budget: it works while its subject is locked, and ends
+	// the row of failed guesses.
+	//
+	// POST /v1/spaces/{space}/links/redeem
+	RedeemLink(ctx context.Context, request *LinkAttemptRequest, params RedeemLinkParams) (*AttemptVerdict, error)
+	// RedeemRecovery invokes redeemRecovery operation.
+	//
+	// Each is accepted once. Which one it was is told by the version; how many are gone, by `used`.
+	//
+	// POST /v1/spaces/{space}/recovery/redeem
+	RedeemRecovery(ctx context.Context, request *RedeemRecoveryRequest, params RedeemRecoveryParams) (*AttemptVerdict, error)
 	// ResumeAPIKey invokes resumeAPIKey operation.
 	//
 	// To resume what is not suspended is a 200 too, and changes nothing. 409 if it is revoked or expired.
@@ -100,6 +185,13 @@ type Invoker interface {
 	//
 	// POST /v1/spaces/{space}/apikeys/{id}/revoke
 	RevokeAPIKey(ctx context.Context, request *RevokeRequest, params RevokeAPIKeyParams) error
+	// RevokeCredential invokes revokeCredential operation.
+	//
+	// Ends all its versions, at once and for good. When this answers 200, its secrets are not accepted any
+	// more. To revoke what is revoked, redeemed or replaced already is a 200 too, and changes nothing.
+	//
+	// POST /v1/spaces/{space}/credentials/{id}/revoke
+	RevokeCredential(ctx context.Context, request *RevokeRequest, params RevokeCredentialParams) error
 	// RollbackAPIKey invokes rollbackAPIKey operation.
 	//
 	// While the version before is in its grace: it is the newest again, and lives as long as its key; the
@@ -124,6 +216,13 @@ type Invoker interface {
 	//
 	// POST /v1/spaces/{space}/apikeys/search
 	SearchAPIKeys(ctx context.Context, request *SearchAPIKeysRequest, params SearchAPIKeysParams) (*CredentialPage, error)
+	// SearchCredentials invokes searchCredentials operation.
+	//
+	// The newest first, of all kinds or of one. What is issued or changed while you page neither repeats
+	// nor hides another. `{}` lists all.
+	//
+	// POST /v1/spaces/{space}/credentials/search
+	SearchCredentials(ctx context.Context, request *SearchCredentialsRequest, params SearchCredentialsParams) (*CredentialPage, error)
 	// SuspendAPIKey invokes suspendAPIKey operation.
 	//
 	// When this answers 200, no verification accepts the key until it is resumed. To suspend what is
@@ -131,6 +230,13 @@ type Invoker interface {
 	//
 	// POST /v1/spaces/{space}/apikeys/{id}/suspend
 	SuspendAPIKey(ctx context.Context, request *SuspendRequest, params SuspendAPIKeyParams) (*Credential, error)
+	// UnlockSubject invokes unlockSubject operation.
+	//
+	// For somebody who is known to you by other means; see Guesses. A code at which 5 guesses were made
+	// stays exhausted. Of a subject at which nobody has guessed it does nothing, and answers the same.
+	//
+	// POST /v1/spaces/{space}/subjects/unlock
+	UnlockSubject(ctx context.Context, request *UnlockRequest, params UnlockSubjectParams) error
 	// UpdateAPIKey invokes updateAPIKey operation.
 	//
 	// Changes what is given and keeps the rest. Nothing happens, and the answer is 409, if the key was
@@ -205,6 +311,106 @@ func (c *Client) requestURL(ctx context.Context) *url.URL {
 		return c.serverURL
 	}
 	return u
+}
+
+// CheckTOTP invokes checkTOTP operation.
+//
+// Any of the subject's that are confirmed will do. After `valid` no code of that time step or an
+// earlier one is accepted again of it.
+//
+// POST /v1/spaces/{space}/totp/check
+func (c *Client) CheckTOTP(ctx context.Context, request *TOTPAttemptRequest, params CheckTOTPParams) (*AttemptVerdict, error) {
+	res, err := c.sendCheckTOTP(ctx, request, params)
+	return res, err
+}
+
+func (c *Client) sendCheckTOTP(ctx context.Context, request *TOTPAttemptRequest, params CheckTOTPParams) (res *AttemptVerdict, err error) {
+
+	u := uri.Clone(c.requestURL(ctx))
+	var pathParts [3]string
+	pathParts[0] = "/v1/spaces/"
+	{
+		// Encode "space" parameter.
+		e := uri.NewPathEncoder(uri.PathEncoderConfig{
+			Param:   "space",
+			Style:   uri.PathStyleSimple,
+			Explode: false,
+		})
+		if err := func() error {
+			return e.EncodeValue(conv.StringToString(params.Space))
+		}(); err != nil {
+			return res, errors.Wrap(err, "encode path")
+		}
+		encoded, err := e.Result()
+		if err != nil {
+			return res, errors.Wrap(err, "encode path")
+		}
+		pathParts[1] = encoded
+	}
+	pathParts[2] = "/totp/check"
+	uri.AddPathParts(u, pathParts[:]...)
+
+	r, err := ht.NewRequest(ctx, "POST", u)
+	if err != nil {
+		return res, errors.Wrap(err, "create request")
+	}
+	if err := encodeCheckTOTPRequest(request, r); err != nil {
+		return res, errors.Wrap(err, "encode request")
+	}
+
+	{
+		type bitset = [1]uint8
+		var satisfied bitset
+		{
+
+			switch err := c.securityBearer(ctx, CheckTOTPOperation, r); {
+			case err == nil: // if NO error
+				satisfied[0] |= 1 << 0
+			case errors.Is(err, ogenerrors.ErrSkipClientSecurity):
+				// Skip this security.
+			default:
+				return res, errors.Wrap(err, "security \"Bearer\"")
+			}
+		}
+
+		if ok := func() bool {
+		nextRequirement:
+			for _, requirement := range []bitset{
+				{0b00000001},
+				{},
+			} {
+				for i, mask := range requirement {
+					if satisfied[i]&mask != mask {
+						continue nextRequirement
+					}
+				}
+				return true
+			}
+			return false
+		}(); !ok {
+			return res, ogenerrors.ErrSecurityRequirementIsNotSatisfied
+		}
+	}
+
+	resp, err := c.cfg.Client.Do(r)
+	if err != nil {
+		return res, errors.Wrap(err, "do request")
+	}
+	body := resp.Body
+	defer func() {
+		// Drain the body to EOF before closing, so the underlying
+		// connection can be reused by the Transport regardless of the
+		// response status code. See https://github.com/ogen-go/ogen/issues/1670.
+		_, _ = io.Copy(io.Discard, body)
+		_ = body.Close()
+	}()
+
+	result, err := decodeCheckTOTPResponse(resp)
+	if err != nil {
+		return res, errors.Wrap(err, "decode response")
+	}
+
+	return result, nil
 }
 
 // CheckpointEvents invokes checkpointEvents operation.
@@ -298,6 +504,106 @@ func (c *Client) sendCheckpointEvents(ctx context.Context, params CheckpointEven
 	}()
 
 	result, err := decodeCheckpointEventsResponse(resp)
+	if err != nil {
+		return res, errors.Wrap(err, "decode response")
+	}
+
+	return result, nil
+}
+
+// ConfirmTOTP invokes confirmTOTP operation.
+//
+// Takes the first code of a new seed, which counts as used. It is `unknown` also where the subject has
+// nothing to confirm.
+//
+// POST /v1/spaces/{space}/totp/confirm
+func (c *Client) ConfirmTOTP(ctx context.Context, request *TOTPAttemptRequest, params ConfirmTOTPParams) (*AttemptVerdict, error) {
+	res, err := c.sendConfirmTOTP(ctx, request, params)
+	return res, err
+}
+
+func (c *Client) sendConfirmTOTP(ctx context.Context, request *TOTPAttemptRequest, params ConfirmTOTPParams) (res *AttemptVerdict, err error) {
+
+	u := uri.Clone(c.requestURL(ctx))
+	var pathParts [3]string
+	pathParts[0] = "/v1/spaces/"
+	{
+		// Encode "space" parameter.
+		e := uri.NewPathEncoder(uri.PathEncoderConfig{
+			Param:   "space",
+			Style:   uri.PathStyleSimple,
+			Explode: false,
+		})
+		if err := func() error {
+			return e.EncodeValue(conv.StringToString(params.Space))
+		}(); err != nil {
+			return res, errors.Wrap(err, "encode path")
+		}
+		encoded, err := e.Result()
+		if err != nil {
+			return res, errors.Wrap(err, "encode path")
+		}
+		pathParts[1] = encoded
+	}
+	pathParts[2] = "/totp/confirm"
+	uri.AddPathParts(u, pathParts[:]...)
+
+	r, err := ht.NewRequest(ctx, "POST", u)
+	if err != nil {
+		return res, errors.Wrap(err, "create request")
+	}
+	if err := encodeConfirmTOTPRequest(request, r); err != nil {
+		return res, errors.Wrap(err, "encode request")
+	}
+
+	{
+		type bitset = [1]uint8
+		var satisfied bitset
+		{
+
+			switch err := c.securityBearer(ctx, ConfirmTOTPOperation, r); {
+			case err == nil: // if NO error
+				satisfied[0] |= 1 << 0
+			case errors.Is(err, ogenerrors.ErrSkipClientSecurity):
+				// Skip this security.
+			default:
+				return res, errors.Wrap(err, "security \"Bearer\"")
+			}
+		}
+
+		if ok := func() bool {
+		nextRequirement:
+			for _, requirement := range []bitset{
+				{0b00000001},
+				{},
+			} {
+				for i, mask := range requirement {
+					if satisfied[i]&mask != mask {
+						continue nextRequirement
+					}
+				}
+				return true
+			}
+			return false
+		}(); !ok {
+			return res, ogenerrors.ErrSecurityRequirementIsNotSatisfied
+		}
+	}
+
+	resp, err := c.cfg.Client.Do(r)
+	if err != nil {
+		return res, errors.Wrap(err, "do request")
+	}
+	body := resp.Body
+	defer func() {
+		// Drain the body to EOF before closing, so the underlying
+		// connection can be reused by the Transport regardless of the
+		// response status code. See https://github.com/ogen-go/ogen/issues/1670.
+		_, _ = io.Copy(io.Discard, body)
+		_ = body.Close()
+	}()
+
+	result, err := decodeConfirmTOTPResponse(resp)
 	if err != nil {
 		return res, errors.Wrap(err, "decode response")
 	}
@@ -499,6 +805,120 @@ func (c *Client) sendGetAPIKey(ctx context.Context, params GetAPIKeyParams) (res
 	return result, nil
 }
 
+// GetCredential invokes getCredential operation.
+//
+// Get a credential.
+//
+// GET /v1/spaces/{space}/credentials/{id}
+func (c *Client) GetCredential(ctx context.Context, params GetCredentialParams) (*Credential, error) {
+	res, err := c.sendGetCredential(ctx, params)
+	return res, err
+}
+
+func (c *Client) sendGetCredential(ctx context.Context, params GetCredentialParams) (res *Credential, err error) {
+
+	u := uri.Clone(c.requestURL(ctx))
+	var pathParts [4]string
+	pathParts[0] = "/v1/spaces/"
+	{
+		// Encode "space" parameter.
+		e := uri.NewPathEncoder(uri.PathEncoderConfig{
+			Param:   "space",
+			Style:   uri.PathStyleSimple,
+			Explode: false,
+		})
+		if err := func() error {
+			return e.EncodeValue(conv.StringToString(params.Space))
+		}(); err != nil {
+			return res, errors.Wrap(err, "encode path")
+		}
+		encoded, err := e.Result()
+		if err != nil {
+			return res, errors.Wrap(err, "encode path")
+		}
+		pathParts[1] = encoded
+	}
+	pathParts[2] = "/credentials/"
+	{
+		// Encode "id" parameter.
+		e := uri.NewPathEncoder(uri.PathEncoderConfig{
+			Param:   "id",
+			Style:   uri.PathStyleSimple,
+			Explode: false,
+		})
+		if err := func() error {
+			return e.EncodeValue(conv.StringToString(params.ID))
+		}(); err != nil {
+			return res, errors.Wrap(err, "encode path")
+		}
+		encoded, err := e.Result()
+		if err != nil {
+			return res, errors.Wrap(err, "encode path")
+		}
+		pathParts[3] = encoded
+	}
+	uri.AddPathParts(u, pathParts[:]...)
+
+	r, err := ht.NewRequest(ctx, "GET", u)
+	if err != nil {
+		return res, errors.Wrap(err, "create request")
+	}
+
+	{
+		type bitset = [1]uint8
+		var satisfied bitset
+		{
+
+			switch err := c.securityBearer(ctx, GetCredentialOperation, r); {
+			case err == nil: // if NO error
+				satisfied[0] |= 1 << 0
+			case errors.Is(err, ogenerrors.ErrSkipClientSecurity):
+				// Skip this security.
+			default:
+				return res, errors.Wrap(err, "security \"Bearer\"")
+			}
+		}
+
+		if ok := func() bool {
+		nextRequirement:
+			for _, requirement := range []bitset{
+				{0b00000001},
+				{},
+			} {
+				for i, mask := range requirement {
+					if satisfied[i]&mask != mask {
+						continue nextRequirement
+					}
+				}
+				return true
+			}
+			return false
+		}(); !ok {
+			return res, ogenerrors.ErrSecurityRequirementIsNotSatisfied
+		}
+	}
+
+	resp, err := c.cfg.Client.Do(r)
+	if err != nil {
+		return res, errors.Wrap(err, "do request")
+	}
+	body := resp.Body
+	defer func() {
+		// Drain the body to EOF before closing, so the underlying
+		// connection can be reused by the Transport regardless of the
+		// response status code. See https://github.com/ogen-go/ogen/issues/1670.
+		_, _ = io.Copy(io.Discard, body)
+		_ = body.Close()
+	}()
+
+	result, err := decodeGetCredentialResponse(resp)
+	if err != nil {
+		return res, errors.Wrap(err, "decode response")
+	}
+
+	return result, nil
+}
+
 // GetSpace invokes getSpace operation.
 //
 // Get a space.
@@ -637,6 +1057,107 @@ func (c *Client) sendHealthz(ctx context.Context) (res *Health, err error) {
 	return result, nil
 }
 
+// InspectLink invokes inspectLink operation.
+//
+// Judges as links/redeem does and consumes nothing, however often it is asked: for the page on which
+// somebody confirms what the link will do. With the reason `binding` the credential is there as well,
+// so that you can ask for more.
+//
+// POST /v1/spaces/{space}/links/inspect
+func (c *Client) InspectLink(ctx context.Context, request *LinkAttemptRequest, params InspectLinkParams) (*AttemptVerdict, error) {
+	res, err := c.sendInspectLink(ctx, request, params)
+	return res, err
+}
+
+func (c *Client) sendInspectLink(ctx context.Context, request *LinkAttemptRequest, params InspectLinkParams) (res *AttemptVerdict, err error) {
+
+	u := uri.Clone(c.requestURL(ctx))
+	var pathParts [3]string
+	pathParts[0] = "/v1/spaces/"
+	{
+		// Encode "space" parameter.
+		e := uri.NewPathEncoder(uri.PathEncoderConfig{
+			Param:   "space",
+			Style:   uri.PathStyleSimple,
+			Explode: false,
+		})
+		if err := func() error {
+			return e.EncodeValue(conv.StringToString(params.Space))
+		}(); err != nil {
+			return res, errors.Wrap(err, "encode path")
+		}
+		encoded, err := e.Result()
+		if err != nil {
+			return res, errors.Wrap(err, "encode path")
+		}
+		pathParts[1] = encoded
+	}
+	pathParts[2] = "/links/inspect"
+	uri.AddPathParts(u, pathParts[:]...)
+
+	r, err := ht.NewRequest(ctx, "POST", u)
+	if err != nil {
+		return res, errors.Wrap(err, "create request")
+	}
+	if err := encodeInspectLinkRequest(request, r); err != nil {
+		return res, errors.Wrap(err, "encode request")
+	}
+
+	{
+		type bitset = [1]uint8
+		var satisfied bitset
+		{
+
+			switch err := c.securityBearer(ctx, InspectLinkOperation, r); {
+			case err == nil: // if NO error
+				satisfied[0] |= 1 << 0
+			case errors.Is(err, ogenerrors.ErrSkipClientSecurity):
+				// Skip this security.
+			default:
+				return res, errors.Wrap(err, "security \"Bearer\"")
+			}
+		}
+
+		if ok := func() bool {
+		nextRequirement:
+			for _, requirement := range []bitset{
+				{0b00000001},
+				{},
+			} {
+				for i, mask := range requirement {
+					if satisfied[i]&mask != mask {
+						continue nextRequirement
+					}
+				}
+				return true
+			}
+			return false
+		}(); !ok {
+			return res, ogenerrors.ErrSecurityRequirementIsNotSatisfied
+		}
+	}
+
+	resp, err := c.cfg.Client.Do(r)
+	if err != nil {
+		return res, errors.Wrap(err, "do request")
+	}
+	body := resp.Body
+	defer func() {
+		// Drain the body to EOF before closing, so the underlying
+		// connection can be reused by the Transport regardless of the
+		// response status code. See https://github.com/ogen-go/ogen/issues/1670.
+		_, _ = io.Copy(io.Discard, body)
+		_ = body.Close()
+	}()
+
+	result, err := decodeInspectLinkResponse(resp)
+	if err != nil {
+		return res, errors.Wrap(err, "decode response")
+	}
+
+	return result, nil
+}
+
 // IssueAPIKey invokes issueAPIKey operation.
 //
 // In the space `keyfob` this makes a caller of this API; its scopes are then `owner`, `metrics`,
@@ -746,6 +1267,470 @@ func (c *Client) sendIssueAPIKey(ctx context.Context, request *IssueAPIKeyReques
 	}()
 
 	result, err := decodeIssueAPIKeyResponse(resp)
+	if err != nil {
+		return res, errors.Wrap(err, "decode response")
+	}
+
+	return result, nil
+}
+
+// IssueCode invokes issueCode operation.
+//
+// A subject has one code of each purpose: a new one ends the one before, and gives back no guess. In
+// the first 30 seconds of that one it is answered by 429, `too-soon`.
+//
+// POST /v1/spaces/{space}/codes
+func (c *Client) IssueCode(ctx context.Context, request *IssueCodeRequest, params IssueCodeParams) (*IssuedCode, error) {
+	res, err := c.sendIssueCode(ctx, request, params)
+	return res, err
+}
+
+func (c *Client) sendIssueCode(ctx context.Context, request *IssueCodeRequest, params IssueCodeParams) (res *IssuedCode, err error) {
+
+	u := uri.Clone(c.requestURL(ctx))
+	var pathParts [3]string
+	pathParts[0] = "/v1/spaces/"
+	{
+		// Encode "space" parameter.
+		e := uri.NewPathEncoder(uri.PathEncoderConfig{
+			Param:   "space",
+			Style:   uri.PathStyleSimple,
+			Explode: false,
+		})
+		if err := func() error {
+			return e.EncodeValue(conv.StringToString(params.Space))
+		}(); err != nil {
+			return res, errors.Wrap(err, "encode path")
+		}
+		encoded, err := e.Result()
+		if err != nil {
+			return res, errors.Wrap(err, "encode path")
+		}
+		pathParts[1] = encoded
+	}
+	pathParts[2] = "/codes"
+	uri.AddPathParts(u, pathParts[:]...)
+
+	r, err := ht.NewRequest(ctx, "POST", u)
+	if err != nil {
+		return res, errors.Wrap(err, "create request")
+	}
+	if err := encodeIssueCodeRequest(request, r); err != nil {
+		return res, errors.Wrap(err, "encode request")
+	}
+
+	h := uri.NewHeaderEncoder(r.Header)
+	{
+		cfg := uri.HeaderParameterEncodingConfig{
+			Name:    "Idempotency-Key",
+			Explode: false,
+		}
+		if err := h.EncodeParam(cfg, func(e uri.Encoder) error {
+			if val, ok := params.IdempotencyKey.Get(); ok {
+				return e.EncodeValue(conv.StringToString(val))
+			}
+			return nil
+		}); err != nil {
+			return res, errors.Wrap(err, "encode header")
+		}
+	}
+
+	{
+		type bitset = [1]uint8
+		var satisfied bitset
+		{
+
+			switch err := c.securityBearer(ctx, IssueCodeOperation, r); {
+			case err == nil: // if NO error
+				satisfied[0] |= 1 << 0
+			case errors.Is(err, ogenerrors.ErrSkipClientSecurity):
+				// Skip this security.
+			default:
+				return res, errors.Wrap(err, "security \"Bearer\"")
+			}
+		}
+
+		if ok := func() bool {
+		nextRequirement:
+			for _, requirement := range []bitset{
+				{0b00000001},
+				{},
+			} {
+				for i, mask := range requirement {
+					if satisfied[i]&mask != mask {
+						continue nextRequirement
+					}
+				}
+				return true
+			}
+			return false
+		}(); !ok {
+			return res, ogenerrors.ErrSecurityRequirementIsNotSatisfied
+		}
+	}
+
+	resp, err := c.cfg.Client.Do(r)
+	if err != nil {
+		return res, errors.Wrap(err, "do request")
+	}
+	body := resp.Body
+	defer func() {
+		// Drain the body to EOF before closing, so the underlying
+		// connection can be reused by the Transport regardless of the
+		// response status code. See https://github.com/ogen-go/ogen/issues/1670.
+		_, _ = io.Copy(io.Discard, body)
+		_ = body.Close()
+	}()
+
+	result, err := decodeIssueCodeResponse(resp)
+	if err != nil {
+		return res, errors.Wrap(err, "decode response")
+	}
+
+	return result, nil
+}
+
+// IssueLink invokes issueLink operation.
+//
+// For a link that you mail: put the token into its fragment or its query, and have the page behind it
+// ask links/redeem by a POST of its own. Build the address from your configuration, never from a
+// request's Host. Up to three of one subject and purpose are live at once; a fourth ends the oldest.
+//
+// POST /v1/spaces/{space}/links
+func (c *Client) IssueLink(ctx context.Context, request *IssueLinkRequest, params IssueLinkParams) (*Issued, error) {
+	res, err := c.sendIssueLink(ctx, request, params)
+	return res, err
+}
+
+func (c *Client) sendIssueLink(ctx context.Context, request *IssueLinkRequest, params IssueLinkParams) (res *Issued, err error) {
+
+	u := uri.Clone(c.requestURL(ctx))
+	var pathParts [3]string
+	pathParts[0] = "/v1/spaces/"
+	{
+		// Encode "space" parameter.
+		e := uri.NewPathEncoder(uri.PathEncoderConfig{
+			Param:   "space",
+			Style:   uri.PathStyleSimple,
+			Explode: false,
+		})
+		if err := func() error {
+			return e.EncodeValue(conv.StringToString(params.Space))
+		}(); err != nil {
+			return res, errors.Wrap(err, "encode path")
+		}
+		encoded, err := e.Result()
+		if err != nil {
+			return res, errors.Wrap(err, "encode path")
+		}
+		pathParts[1] = encoded
+	}
+	pathParts[2] = "/links"
+	uri.AddPathParts(u, pathParts[:]...)
+
+	r, err := ht.NewRequest(ctx, "POST", u)
+	if err != nil {
+		return res, errors.Wrap(err, "create request")
+	}
+	if err := encodeIssueLinkRequest(request, r); err != nil {
+		return res, errors.Wrap(err, "encode request")
+	}
+
+	h := uri.NewHeaderEncoder(r.Header)
+	{
+		cfg := uri.HeaderParameterEncodingConfig{
+			Name:    "Idempotency-Key",
+			Explode: false,
+		}
+		if err := h.EncodeParam(cfg, func(e uri.Encoder) error {
+			if val, ok := params.IdempotencyKey.Get(); ok {
+				return e.EncodeValue(conv.StringToString(val))
+			}
+			return nil
+		}); err != nil {
+			return res, errors.Wrap(err, "encode header")
+		}
+	}
+
+	{
+		type bitset = [1]uint8
+		var satisfied bitset
+		{
+
+			switch err := c.securityBearer(ctx, IssueLinkOperation, r); {
+			case err == nil: // if NO error
+				satisfied[0] |= 1 << 0
+			case errors.Is(err, ogenerrors.ErrSkipClientSecurity):
+				// Skip this security.
+			default:
+				return res, errors.Wrap(err, "security \"Bearer\"")
+			}
+		}
+
+		if ok := func() bool {
+		nextRequirement:
+			for _, requirement := range []bitset{
+				{0b00000001},
+				{},
+			} {
+				for i, mask := range requirement {
+					if satisfied[i]&mask != mask {
+						continue nextRequirement
+					}
+				}
+				return true
+			}
+			return false
+		}(); !ok {
+			return res, ogenerrors.ErrSecurityRequirementIsNotSatisfied
+		}
+	}
+
+	resp, err := c.cfg.Client.Do(r)
+	if err != nil {
+		return res, errors.Wrap(err, "do request")
+	}
+	body := resp.Body
+	defer func() {
+		// Drain the body to EOF before closing, so the underlying
+		// connection can be reused by the Transport regardless of the
+		// response status code. See https://github.com/ogen-go/ogen/issues/1670.
+		_, _ = io.Copy(io.Discard, body)
+		_ = body.Close()
+	}()
+
+	result, err := decodeIssueLinkResponse(resp)
+	if err != nil {
+		return res, errors.Wrap(err, "decode response")
+	}
+
+	return result, nil
+}
+
+// IssueRecovery invokes issueRecovery operation.
+//
+// Ten codes. A new set ends the one before, with the codes that are left of it.
+//
+// POST /v1/spaces/{space}/recovery
+func (c *Client) IssueRecovery(ctx context.Context, request *IssueRecoveryRequest, params IssueRecoveryParams) (*IssuedRecovery, error) {
+	res, err := c.sendIssueRecovery(ctx, request, params)
+	return res, err
+}
+
+func (c *Client) sendIssueRecovery(ctx context.Context, request *IssueRecoveryRequest, params IssueRecoveryParams) (res *IssuedRecovery, err error) {
+
+	u := uri.Clone(c.requestURL(ctx))
+	var pathParts [3]string
+	pathParts[0] = "/v1/spaces/"
+	{
+		// Encode "space" parameter.
+		e := uri.NewPathEncoder(uri.PathEncoderConfig{
+			Param:   "space",
+			Style:   uri.PathStyleSimple,
+			Explode: false,
+		})
+		if err := func() error {
+			return e.EncodeValue(conv.StringToString(params.Space))
+		}(); err != nil {
+			return res, errors.Wrap(err, "encode path")
+		}
+		encoded, err := e.Result()
+		if err != nil {
+			return res, errors.Wrap(err, "encode path")
+		}
+		pathParts[1] = encoded
+	}
+	pathParts[2] = "/recovery"
+	uri.AddPathParts(u, pathParts[:]...)
+
+	r, err := ht.NewRequest(ctx, "POST", u)
+	if err != nil {
+		return res, errors.Wrap(err, "create request")
+	}
+	if err := encodeIssueRecoveryRequest(request, r); err != nil {
+		return res, errors.Wrap(err, "encode request")
+	}
+
+	h := uri.NewHeaderEncoder(r.Header)
+	{
+		cfg := uri.HeaderParameterEncodingConfig{
+			Name:    "Idempotency-Key",
+			Explode: false,
+		}
+		if err := h.EncodeParam(cfg, func(e uri.Encoder) error {
+			if val, ok := params.IdempotencyKey.Get(); ok {
+				return e.EncodeValue(conv.StringToString(val))
+			}
+			return nil
+		}); err != nil {
+			return res, errors.Wrap(err, "encode header")
+		}
+	}
+
+	{
+		type bitset = [1]uint8
+		var satisfied bitset
+		{
+
+			switch err := c.securityBearer(ctx, IssueRecoveryOperation, r); {
+			case err == nil: // if NO error
+				satisfied[0] |= 1 << 0
+			case errors.Is(err, ogenerrors.ErrSkipClientSecurity):
+				// Skip this security.
+			default:
+				return res, errors.Wrap(err, "security \"Bearer\"")
+			}
+		}
+
+		if ok := func() bool {
+		nextRequirement:
+			for _, requirement := range []bitset{
+				{0b00000001},
+				{},
+			} {
+				for i, mask := range requirement {
+					if satisfied[i]&mask != mask {
+						continue nextRequirement
+					}
+				}
+				return true
+			}
+			return false
+		}(); !ok {
+			return res, ogenerrors.ErrSecurityRequirementIsNotSatisfied
+		}
+	}
+
+	resp, err := c.cfg.Client.Do(r)
+	if err != nil {
+		return res, errors.Wrap(err, "do request")
+	}
+	body := resp.Body
+	defer func() {
+		// Drain the body to EOF before closing, so the underlying
+		// connection can be reused by the Transport regardless of the
+		// response status code. See https://github.com/ogen-go/ogen/issues/1670.
+		_, _ = io.Copy(io.Discard, body)
+		_ = body.Close()
+	}()
+
+	result, err := decodeIssueRecoveryResponse(resp)
+	if err != nil {
+		return res, errors.Wrap(err, "decode response")
+	}
+
+	return result, nil
+}
+
+// IssueTOTP invokes issueTOTP operation.
+//
+// Codes of the new seed are accepted by totp/check once totp/confirm has seen a first one, within an
+// hour. A subject may have ten; one more is answered by 409.
+//
+// POST /v1/spaces/{space}/totp
+func (c *Client) IssueTOTP(ctx context.Context, request *IssueTOTPRequest, params IssueTOTPParams) (*IssuedTOTP, error) {
+	res, err := c.sendIssueTOTP(ctx, request, params)
+	return res, err
+}
+
+func (c *Client) sendIssueTOTP(ctx context.Context, request *IssueTOTPRequest, params IssueTOTPParams) (res *IssuedTOTP, err error) {
+
+	u := uri.Clone(c.requestURL(ctx))
+	var pathParts [3]string
+	pathParts[0] = "/v1/spaces/"
+	{
+		// Encode "space" parameter.
+		e := uri.NewPathEncoder(uri.PathEncoderConfig{
+			Param:   "space",
+			Style:   uri.PathStyleSimple,
+			Explode: false,
+		})
+		if err := func() error {
+			return e.EncodeValue(conv.StringToString(params.Space))
+		}(); err != nil {
+			return res, errors.Wrap(err, "encode path")
+		}
+		encoded, err := e.Result()
+		if err != nil {
+			return res, errors.Wrap(err, "encode path")
+		}
+		pathParts[1] = encoded
+	}
+	pathParts[2] = "/totp"
+	uri.AddPathParts(u, pathParts[:]...)
+
+	r, err := ht.NewRequest(ctx, "POST", u)
+	if err != nil {
+		return res, errors.Wrap(err, "create request")
+	}
+	if err := encodeIssueTOTPRequest(request, r); err != nil {
+		return res, errors.Wrap(err, "encode request")
+	}
+
+	h := uri.NewHeaderEncoder(r.Header)
+	{
+		cfg := uri.HeaderParameterEncodingConfig{
+			Name:    "Idempotency-Key",
+			Explode: false,
+		}
+		if err := h.EncodeParam(cfg, func(e uri.Encoder) error {
+			if val, ok := params.IdempotencyKey.Get(); ok {
+				return e.EncodeValue(conv.StringToString(val))
+			}
+			return nil
+		}); err != nil {
+			return res, errors.Wrap(err, "encode header")
+		}
+	}
+
+	{
+		type bitset = [1]uint8
+		var satisfied bitset
+		{
+
+			switch err := c.securityBearer(ctx, IssueTOTPOperation, r); {
+			case err == nil: // if NO error
+				satisfied[0] |= 1 << 0
+			case errors.Is(err, ogenerrors.ErrSkipClientSecurity):
+				// Skip this security.
+			default:
+				return res, errors.Wrap(err, "security \"Bearer\"")
+			}
+		}
+
+		if ok := func() bool {
+		nextRequirement:
+			for _, requirement := range []bitset{
+				{0b00000001},
+				{},
+			} {
+				for i, mask := range requirement {
+					if satisfied[i]&mask != mask {
+						continue nextRequirement
+					}
+				}
+				return true
+			}
+			return false
+		}(); !ok {
+			return res, ogenerrors.ErrSecurityRequirementIsNotSatisfied
+		}
+	}
+
+	resp, err := c.cfg.Client.Do(r)
+	if err != nil {
+		return res, errors.Wrap(err, "do request")
+	}
+	body := resp.Body
+	defer func() {
+		// Drain the body to EOF before closing, so the underlying
+		// connection can be reused by the Transport regardless of the
+		// response status code. See https://github.com/ogen-go/ogen/issues/1670.
+		_, _ = io.Copy(io.Discard, body)
+		_ = body.Close()
+	}()
+
+	result, err := decodeIssueTOTPResponse(resp)
 	if err != nil {
 		return res, errors.Wrap(err, "decode response")
 	}
@@ -1152,6 +2137,107 @@ func (c *Client) sendPurgeAPIKeys(ctx context.Context, request *PurgeRequest, pa
 	return result, nil
 }
 
+// PurgeCredentials invokes purgeCredentials operation.
+//
+// Removes those of a kind that expired, or were redeemed, replaced or revoked, before a time. Their
+// secrets are answered as unknown from then on. Their events stay, and each credential gets one more.
+// After an error some may be removed, each wholly.
+//
+// POST /v1/spaces/{space}/credentials/purge
+func (c *Client) PurgeCredentials(ctx context.Context, request *PurgeCredentialsRequest, params PurgeCredentialsParams) (*Purged, error) {
+	res, err := c.sendPurgeCredentials(ctx, request, params)
+	return res, err
+}
+
+func (c *Client) sendPurgeCredentials(ctx context.Context, request *PurgeCredentialsRequest, params PurgeCredentialsParams) (res *Purged, err error) {
+
+	u := uri.Clone(c.requestURL(ctx))
+	var pathParts [3]string
+	pathParts[0] = "/v1/spaces/"
+	{
+		// Encode "space" parameter.
+		e := uri.NewPathEncoder(uri.PathEncoderConfig{
+			Param:   "space",
+			Style:   uri.PathStyleSimple,
+			Explode: false,
+		})
+		if err := func() error {
+			return e.EncodeValue(conv.StringToString(params.Space))
+		}(); err != nil {
+			return res, errors.Wrap(err, "encode path")
+		}
+		encoded, err := e.Result()
+		if err != nil {
+			return res, errors.Wrap(err, "encode path")
+		}
+		pathParts[1] = encoded
+	}
+	pathParts[2] = "/credentials/purge"
+	uri.AddPathParts(u, pathParts[:]...)
+
+	r, err := ht.NewRequest(ctx, "POST", u)
+	if err != nil {
+		return res, errors.Wrap(err, "create request")
+	}
+	if err := encodePurgeCredentialsRequest(request, r); err != nil {
+		return res, errors.Wrap(err, "encode request")
+	}
+
+	{
+		type bitset = [1]uint8
+		var satisfied bitset
+		{
+
+			switch err := c.securityBearer(ctx, PurgeCredentialsOperation, r); {
+			case err == nil: // if NO error
+				satisfied[0] |= 1 << 0
+			case errors.Is(err, ogenerrors.ErrSkipClientSecurity):
+				// Skip this security.
+			default:
+				return res, errors.Wrap(err, "security \"Bearer\"")
+			}
+		}
+
+		if ok := func() bool {
+		nextRequirement:
+			for _, requirement := range []bitset{
+				{0b00000001},
+				{},
+			} {
+				for i, mask := range requirement {
+					if satisfied[i]&mask != mask {
+						continue nextRequirement
+					}
+				}
+				return true
+			}
+			return false
+		}(); !ok {
+			return res, ogenerrors.ErrSecurityRequirementIsNotSatisfied
+		}
+	}
+
+	resp, err := c.cfg.Client.Do(r)
+	if err != nil {
+		return res, errors.Wrap(err, "do request")
+	}
+	body := resp.Body
+	defer func() {
+		// Drain the body to EOF before closing, so the underlying
+		// connection can be reused by the Transport regardless of the
+		// response status code. See https://github.com/ogen-go/ogen/issues/1670.
+		_, _ = io.Copy(io.Discard, body)
+		_ = body.Close()
+	}()
+
+	result, err := decodePurgeCredentialsResponse(resp)
+	if err != nil {
+		return res, errors.Wrap(err, "decode response")
+	}
+
+	return result, nil
+}
+
 // Readyz invokes readyz operation.
 //
 // 503 while the store does not, and while the clock is more than 30 seconds behind what it was before.
@@ -1188,6 +2274,306 @@ func (c *Client) sendReadyz(ctx context.Context) (res *Health, err error) {
 	}()
 
 	result, err := decodeReadyzResponse(resp)
+	if err != nil {
+		return res, errors.Wrap(err, "decode response")
+	}
+
+	return result, nil
+}
+
+// RedeemCode invokes redeemCode operation.
+//
+// Subject and purpose name the one live code. It allows 5 guesses, which are counted before the
+// comparison; see Guesses.
+//
+// POST /v1/spaces/{space}/codes/redeem
+func (c *Client) RedeemCode(ctx context.Context, request *RedeemCodeRequest, params RedeemCodeParams) (*AttemptVerdict, error) {
+	res, err := c.sendRedeemCode(ctx, request, params)
+	return res, err
+}
+
+func (c *Client) sendRedeemCode(ctx context.Context, request *RedeemCodeRequest, params RedeemCodeParams) (res *AttemptVerdict, err error) {
+
+	u := uri.Clone(c.requestURL(ctx))
+	var pathParts [3]string
+	pathParts[0] = "/v1/spaces/"
+	{
+		// Encode "space" parameter.
+		e := uri.NewPathEncoder(uri.PathEncoderConfig{
+			Param:   "space",
+			Style:   uri.PathStyleSimple,
+			Explode: false,
+		})
+		if err := func() error {
+			return e.EncodeValue(conv.StringToString(params.Space))
+		}(); err != nil {
+			return res, errors.Wrap(err, "encode path")
+		}
+		encoded, err := e.Result()
+		if err != nil {
+			return res, errors.Wrap(err, "encode path")
+		}
+		pathParts[1] = encoded
+	}
+	pathParts[2] = "/codes/redeem"
+	uri.AddPathParts(u, pathParts[:]...)
+
+	r, err := ht.NewRequest(ctx, "POST", u)
+	if err != nil {
+		return res, errors.Wrap(err, "create request")
+	}
+	if err := encodeRedeemCodeRequest(request, r); err != nil {
+		return res, errors.Wrap(err, "encode request")
+	}
+
+	{
+		type bitset = [1]uint8
+		var satisfied bitset
+		{
+
+			switch err := c.securityBearer(ctx, RedeemCodeOperation, r); {
+			case err == nil: // if NO error
+				satisfied[0] |= 1 << 0
+			case errors.Is(err, ogenerrors.ErrSkipClientSecurity):
+				// Skip this security.
+			default:
+				return res, errors.Wrap(err, "security \"Bearer\"")
+			}
+		}
+
+		if ok := func() bool {
+		nextRequirement:
+			for _, requirement := range []bitset{
+				{0b00000001},
+				{},
+			} {
+				for i, mask := range requirement {
+					if satisfied[i]&mask != mask {
+						continue nextRequirement
+					}
+				}
+				return true
+			}
+			return false
+		}(); !ok {
+			return res, ogenerrors.ErrSecurityRequirementIsNotSatisfied
+		}
+	}
+
+	resp, err := c.cfg.Client.Do(r)
+	if err != nil {
+		return res, errors.Wrap(err, "do request")
+	}
+	body := resp.Body
+	defer func() {
+		// Drain the body to EOF before closing, so the underlying
+		// connection can be reused by the Transport regardless of the
+		// response status code. See https://github.com/ogen-go/ogen/issues/1670.
+		_, _ = io.Copy(io.Discard, body)
+		_ = body.Close()
+	}()
+
+	result, err := decodeRedeemCodeResponse(resp)
+	if err != nil {
+		return res, errors.Wrap(err, "decode response")
+	}
+
+	return result, nil
+}
+
+// RedeemLink invokes redeemLink operation.
+//
+// Consumes it, and ends the others of its subject and purpose: of all who ask at once, one gets
+// `valid`. A link has 256 random bits and no budget: it works while its subject is locked, and ends
+// the row of failed guesses.
+//
+// POST /v1/spaces/{space}/links/redeem
+func (c *Client) RedeemLink(ctx context.Context, request *LinkAttemptRequest, params RedeemLinkParams) (*AttemptVerdict, error) {
+	res, err := c.sendRedeemLink(ctx, request, params)
+	return res, err
+}
+
+func (c *Client) sendRedeemLink(ctx context.Context, request *LinkAttemptRequest, params RedeemLinkParams) (res *AttemptVerdict, err error) {
+
+	u := uri.Clone(c.requestURL(ctx))
+	var pathParts [3]string
+	pathParts[0] = "/v1/spaces/"
+	{
+		// Encode "space" parameter.
+		e := uri.NewPathEncoder(uri.PathEncoderConfig{
+			Param:   "space",
+			Style:   uri.PathStyleSimple,
+			Explode: false,
+		})
+		if err := func() error {
+			return e.EncodeValue(conv.StringToString(params.Space))
+		}(); err != nil {
+			return res, errors.Wrap(err, "encode path")
+		}
+		encoded, err := e.Result()
+		if err != nil {
+			return res, errors.Wrap(err, "encode path")
+		}
+		pathParts[1] = encoded
+	}
+	pathParts[2] = "/links/redeem"
+	uri.AddPathParts(u, pathParts[:]...)
+
+	r, err := ht.NewRequest(ctx, "POST", u)
+	if err != nil {
+		return res, errors.Wrap(err, "create request")
+	}
+	if err := encodeRedeemLinkRequest(request, r); err != nil {
+		return res, errors.Wrap(err, "encode request")
+	}
+
+	{
+		type bitset = [1]uint8
+		var satisfied bitset
+		{
+
+			switch err := c.securityBearer(ctx, RedeemLinkOperation, r); {
+			case err == nil: // if NO error
+				satisfied[0] |= 1 << 0
+			case errors.Is(err, ogenerrors.ErrSkipClientSecurity):
+				// Skip this security.
+			default:
+				return res, errors.Wrap(err, "security \"Bearer\"")
+			}
+		}
+
+		if ok := func() bool {
+		nextRequirement:
+			for _, requirement := range []bitset{
+				{0b00000001},
+				{},
+			} {
+				for i, mask := range requirement {
+					if satisfied[i]&mask != mask {
+						continue nextRequirement
+					}
+				}
+				return true
+			}
+			return false
+		}(); !ok {
+			return res, ogenerrors.ErrSecurityRequirementIsNotSatisfied
+		}
+	}
+
+	resp, err := c.cfg.Client.Do(r)
+	if err != nil {
+		return res, errors.Wrap(err, "do request")
+	}
+	body := resp.Body
+	defer func() {
+		// Drain the body to EOF before closing, so the underlying
+		// connection can be reused by the Transport regardless of the
+		// response status code. See https://github.com/ogen-go/ogen/issues/1670.
+		_, _ = io.Copy(io.Discard, body)
+		_ = body.Close()
+	}()
+
+	result, err := decodeRedeemLinkResponse(resp)
+	if err != nil {
+		return res, errors.Wrap(err, "decode response")
+	}
+
+	return result, nil
+}
+
+// RedeemRecovery invokes redeemRecovery operation.
+//
+// Each is accepted once. Which one it was is told by the version; how many are gone, by `used`.
+//
+// POST /v1/spaces/{space}/recovery/redeem
+func (c *Client) RedeemRecovery(ctx context.Context, request *RedeemRecoveryRequest, params RedeemRecoveryParams) (*AttemptVerdict, error) {
+	res, err := c.sendRedeemRecovery(ctx, request, params)
+	return res, err
+}
+
+func (c *Client) sendRedeemRecovery(ctx context.Context, request *RedeemRecoveryRequest, params RedeemRecoveryParams) (res *AttemptVerdict, err error) {
+
+	u := uri.Clone(c.requestURL(ctx))
+	var pathParts [3]string
+	pathParts[0] = "/v1/spaces/"
+	{
+		// Encode "space" parameter.
+		e := uri.NewPathEncoder(uri.PathEncoderConfig{
+			Param:   "space",
+			Style:   uri.PathStyleSimple,
+			Explode: false,
+		})
+		if err := func() error {
+			return e.EncodeValue(conv.StringToString(params.Space))
+		}(); err != nil {
+			return res, errors.Wrap(err, "encode path")
+		}
+		encoded, err := e.Result()
+		if err != nil {
+			return res, errors.Wrap(err, "encode path")
+		}
+		pathParts[1] = encoded
+	}
+	pathParts[2] = "/recovery/redeem"
+	uri.AddPathParts(u, pathParts[:]...)
+
+	r, err := ht.NewRequest(ctx, "POST", u)
+	if err != nil {
+		return res, errors.Wrap(err, "create request")
+	}
+	if err := encodeRedeemRecoveryRequest(request, r); err != nil {
+		return res, errors.Wrap(err, "encode request")
+	}
+
+	{
+		type bitset = [1]uint8
+		var satisfied bitset
+		{
+
+			switch err := c.securityBearer(ctx, RedeemRecoveryOperation, r); {
+			case err == nil: // if NO error
+				satisfied[0] |= 1 << 0
+			case errors.Is(err, ogenerrors.ErrSkipClientSecurity):
+				// Skip this security.
+			default:
+				return res, errors.Wrap(err, "security \"Bearer\"")
+			}
+		}
+
+		if ok := func() bool {
+		nextRequirement:
+			for _, requirement := range []bitset{
+				{0b00000001},
+				{},
+			} {
+				for i, mask := range requirement {
+					if satisfied[i]&mask != mask {
+						continue nextRequirement
+					}
+				}
+				return true
+			}
+			return false
+		}(); !ok {
+			return res, ogenerrors.ErrSecurityRequirementIsNotSatisfied
+		}
+	}
+
+	resp, err := c.cfg.Client.Do(r)
+	if err != nil {
+		return res, errors.Wrap(err, "do request")
+	}
+	body := resp.Body
+	defer func() {
+		// Drain the body to EOF before closing, so the underlying
+		// connection can be reused by the Transport regardless of the
+		// response status code. See https://github.com/ogen-go/ogen/issues/1670.
+		_, _ = io.Copy(io.Discard, body)
+		_ = body.Close()
+	}()
+
+	result, err := decodeRedeemRecoveryResponse(resp)
 	if err != nil {
 		return res, errors.Wrap(err, "decode response")
 	}
@@ -1422,6 +2808,125 @@ func (c *Client) sendRevokeAPIKey(ctx context.Context, request *RevokeRequest, p
 	}()
 
 	result, err := decodeRevokeAPIKeyResponse(resp)
+	if err != nil {
+		return res, errors.Wrap(err, "decode response")
+	}
+
+	return result, nil
+}
+
+// RevokeCredential invokes revokeCredential operation.
+//
+// Ends all its versions, at once and for good. When this answers 200, its secrets are not accepted any
+// more. To revoke what is revoked, redeemed or replaced already is a 200 too, and changes nothing.
+//
+// POST /v1/spaces/{space}/credentials/{id}/revoke
+func (c *Client) RevokeCredential(ctx context.Context, request *RevokeRequest, params RevokeCredentialParams) error {
+	_, err := c.sendRevokeCredential(ctx, request, params)
+	return err
+}
+
+func (c *Client) sendRevokeCredential(ctx context.Context, request *RevokeRequest, params RevokeCredentialParams) (res *Revoked, err error) {
+
+	u := uri.Clone(c.requestURL(ctx))
+	var pathParts [5]string
+	pathParts[0] = "/v1/spaces/"
+	{
+		// Encode "space" parameter.
+		e := uri.NewPathEncoder(uri.PathEncoderConfig{
+			Param:   "space",
+			Style:   uri.PathStyleSimple,
+			Explode: false,
+		})
+		if err := func() error {
+			return e.EncodeValue(conv.StringToString(params.Space))
+		}(); err != nil {
+			return res, errors.Wrap(err, "encode path")
+		}
+		encoded, err := e.Result()
+		if err != nil {
+			return res, errors.Wrap(err, "encode path")
+		}
+		pathParts[1] = encoded
+	}
+	pathParts[2] = "/credentials/"
+	{
+		// Encode "id" parameter.
+		e := uri.NewPathEncoder(uri.PathEncoderConfig{
+			Param:   "id",
+			Style:   uri.PathStyleSimple,
+			Explode: false,
+		})
+		if err := func() error {
+			return e.EncodeValue(conv.StringToString(params.ID))
+		}(); err != nil {
+			return res, errors.Wrap(err, "encode path")
+		}
+		encoded, err := e.Result()
+		if err != nil {
+			return res, errors.Wrap(err, "encode path")
+		}
+		pathParts[3] = encoded
+	}
+	pathParts[4] = "/revoke"
+	uri.AddPathParts(u, pathParts[:]...)
+
+	r, err := ht.NewRequest(ctx, "POST", u)
+	if err != nil {
+		return res, errors.Wrap(err, "create request")
+	}
+	if err := encodeRevokeCredentialRequest(request, r); err != nil {
+		return res, errors.Wrap(err, "encode request")
+	}
+
+	{
+		type bitset = [1]uint8
+		var satisfied bitset
+		{
+
+			switch err := c.securityBearer(ctx, RevokeCredentialOperation, r); {
+			case err == nil: // if NO error
+				satisfied[0] |= 1 << 0
+			case errors.Is(err, ogenerrors.ErrSkipClientSecurity):
+				// Skip this security.
+			default:
+				return res, errors.Wrap(err, "security \"Bearer\"")
+			}
+		}
+
+		if ok := func() bool {
+		nextRequirement:
+			for _, requirement := range []bitset{
+				{0b00000001},
+				{},
+			} {
+				for i, mask := range requirement {
+					if satisfied[i]&mask != mask {
+						continue nextRequirement
+					}
+				}
+				return true
+			}
+			return false
+		}(); !ok {
+			return res, ogenerrors.ErrSecurityRequirementIsNotSatisfied
+		}
+	}
+
+	resp, err := c.cfg.Client.Do(r)
+	if err != nil {
+		return res, errors.Wrap(err, "do request")
+	}
+	body := resp.Body
+	defer func() {
+		// Drain the body to EOF before closing, so the underlying
+		// connection can be reused by the Transport regardless of the
+		// response status code. See https://github.com/ogen-go/ogen/issues/1670.
+		_, _ = io.Copy(io.Discard, body)
+		_ = body.Close()
+	}()
+
+	result, err := decodeRevokeCredentialResponse(resp)
 	if err != nil {
 		return res, errors.Wrap(err, "decode response")
 	}
@@ -1783,6 +3288,106 @@ func (c *Client) sendSearchAPIKeys(ctx context.Context, request *SearchAPIKeysRe
 	return result, nil
 }
 
+// SearchCredentials invokes searchCredentials operation.
+//
+// The newest first, of all kinds or of one. What is issued or changed while you page neither repeats
+// nor hides another. `{}` lists all.
+//
+// POST /v1/spaces/{space}/credentials/search
+func (c *Client) SearchCredentials(ctx context.Context, request *SearchCredentialsRequest, params SearchCredentialsParams) (*CredentialPage, error) {
+	res, err := c.sendSearchCredentials(ctx, request, params)
+	return res, err
+}
+
+func (c *Client) sendSearchCredentials(ctx context.Context, request *SearchCredentialsRequest, params SearchCredentialsParams) (res *CredentialPage, err error) {
+
+	u := uri.Clone(c.requestURL(ctx))
+	var pathParts [3]string
+	pathParts[0] = "/v1/spaces/"
+	{
+		// Encode "space" parameter.
+		e := uri.NewPathEncoder(uri.PathEncoderConfig{
+			Param:   "space",
+			Style:   uri.PathStyleSimple,
+			Explode: false,
+		})
+		if err := func() error {
+			return e.EncodeValue(conv.StringToString(params.Space))
+		}(); err != nil {
+			return res, errors.Wrap(err, "encode path")
+		}
+		encoded, err := e.Result()
+		if err != nil {
+			return res, errors.Wrap(err, "encode path")
+		}
+		pathParts[1] = encoded
+	}
+	pathParts[2] = "/credentials/search"
+	uri.AddPathParts(u, pathParts[:]...)
+
+	r, err := ht.NewRequest(ctx, "POST", u)
+	if err != nil {
+		return res, errors.Wrap(err, "create request")
+	}
+	if err := encodeSearchCredentialsRequest(request, r); err != nil {
+		return res, errors.Wrap(err, "encode request")
+	}
+
+	{
+		type bitset = [1]uint8
+		var satisfied bitset
+		{
+
+			switch err := c.securityBearer(ctx, SearchCredentialsOperation, r); {
+			case err == nil: // if NO error
+				satisfied[0] |= 1 << 0
+			case errors.Is(err, ogenerrors.ErrSkipClientSecurity):
+				// Skip this security.
+			default:
+				return res, errors.Wrap(err, "security \"Bearer\"")
+			}
+		}
+
+		if ok := func() bool {
+		nextRequirement:
+			for _, requirement := range []bitset{
+				{0b00000001},
+				{},
+			} {
+				for i, mask := range requirement {
+					if satisfied[i]&mask != mask {
+						continue nextRequirement
+					}
+				}
+				return true
+			}
+			return false
+		}(); !ok {
+			return res, ogenerrors.ErrSecurityRequirementIsNotSatisfied
+		}
+	}
+
+	resp, err := c.cfg.Client.Do(r)
+	if err != nil {
+		return res, errors.Wrap(err, "do request")
+	}
+	body := resp.Body
+	defer func() {
+		// Drain the body to EOF before closing, so the underlying
+		// connection can be reused by the Transport regardless of the
+		// response status code. See https://github.com/ogen-go/ogen/issues/1670.
+		_, _ = io.Copy(io.Discard, body)
+		_ = body.Close()
+	}()
+
+	result, err := decodeSearchCredentialsResponse(resp)
+	if err != nil {
+		return res, errors.Wrap(err, "decode response")
+	}
+
+	return result, nil
+}
+
 // SuspendAPIKey invokes suspendAPIKey operation.
 //
 // When this answers 200, no verification accepts the key until it is resumed. To suspend what is
@@ -1895,6 +3500,106 @@ func (c *Client) sendSuspendAPIKey(ctx context.Context, request *SuspendRequest,
 	}()
 
 	result, err := decodeSuspendAPIKeyResponse(resp)
+	if err != nil {
+		return res, errors.Wrap(err, "decode response")
+	}
+
+	return result, nil
+}
+
+// UnlockSubject invokes unlockSubject operation.
+//
+// For somebody who is known to you by other means; see Guesses. A code at which 5 guesses were made
+// stays exhausted. Of a subject at which nobody has guessed it does nothing, and answers the same.
+//
+// POST /v1/spaces/{space}/subjects/unlock
+func (c *Client) UnlockSubject(ctx context.Context, request *UnlockRequest, params UnlockSubjectParams) error {
+	_, err := c.sendUnlockSubject(ctx, request, params)
+	return err
+}
+
+func (c *Client) sendUnlockSubject(ctx context.Context, request *UnlockRequest, params UnlockSubjectParams) (res *Unlocked, err error) {
+
+	u := uri.Clone(c.requestURL(ctx))
+	var pathParts [3]string
+	pathParts[0] = "/v1/spaces/"
+	{
+		// Encode "space" parameter.
+		e := uri.NewPathEncoder(uri.PathEncoderConfig{
+			Param:   "space",
+			Style:   uri.PathStyleSimple,
+			Explode: false,
+		})
+		if err := func() error {
+			return e.EncodeValue(conv.StringToString(params.Space))
+		}(); err != nil {
+			return res, errors.Wrap(err, "encode path")
+		}
+		encoded, err := e.Result()
+		if err != nil {
+			return res, errors.Wrap(err, "encode path")
+		}
+		pathParts[1] = encoded
+	}
+	pathParts[2] = "/subjects/unlock"
+	uri.AddPathParts(u, pathParts[:]...)
+
+	r, err := ht.NewRequest(ctx, "POST", u)
+	if err != nil {
+		return res, errors.Wrap(err, "create request")
+	}
+	if err := encodeUnlockSubjectRequest(request, r); err != nil {
+		return res, errors.Wrap(err, "encode request")
+	}
+
+	{
+		type bitset = [1]uint8
+		var satisfied bitset
+		{
+
+			switch err := c.securityBearer(ctx, UnlockSubjectOperation, r); {
+			case err == nil: // if NO error
+				satisfied[0] |= 1 << 0
+			case errors.Is(err, ogenerrors.ErrSkipClientSecurity):
+				// Skip this security.
+			default:
+				return res, errors.Wrap(err, "security \"Bearer\"")
+			}
+		}
+
+		if ok := func() bool {
+		nextRequirement:
+			for _, requirement := range []bitset{
+				{0b00000001},
+				{},
+			} {
+				for i, mask := range requirement {
+					if satisfied[i]&mask != mask {
+						continue nextRequirement
+					}
+				}
+				return true
+			}
+			return false
+		}(); !ok {
+			return res, ogenerrors.ErrSecurityRequirementIsNotSatisfied
+		}
+	}
+
+	resp, err := c.cfg.Client.Do(r)
+	if err != nil {
+		return res, errors.Wrap(err, "do request")
+	}
+	body := resp.Body
+	defer func() {
+		// Drain the body to EOF before closing, so the underlying
+		// connection can be reused by the Transport regardless of the
+		// response status code. See https://github.com/ogen-go/ogen/issues/1670.
+		_, _ = io.Copy(io.Discard, body)
+		_ = body.Close()
+	}()
+
+	result, err := decodeUnlockSubjectResponse(resp)
 	if err != nil {
 		return res, errors.Wrap(err, "decode response")
 	}

@@ -14,6 +14,72 @@ import (
 	"github.com/ogen-go/ogen/validate"
 )
 
+// CheckTOTPParams is parameters of checkTOTP operation.
+type CheckTOTPParams struct {
+	// A space's name. `default` is there from the start.
+	Space string
+}
+
+func unpackCheckTOTPParams(packed middleware.Parameters) (params CheckTOTPParams) {
+	{
+		key := middleware.ParameterKey{
+			Name: "space",
+			In:   "path",
+		}
+		params.Space = packed[key].(string)
+	}
+	return params
+}
+
+func decodeCheckTOTPParams(args [1]string, argsEscaped bool, r *http.Request) (params CheckTOTPParams, _ error) {
+	// Decode path: space.
+	if err := func() error {
+		param := args[0]
+		if argsEscaped {
+			unescaped, err := url.PathUnescape(args[0])
+			if err != nil {
+				return errors.Wrap(err, "unescape path")
+			}
+			param = unescaped
+		}
+		if len(param) > 0 {
+			d := uri.NewPathDecoder(uri.PathDecoderConfig{
+				Param:   "space",
+				Value:   param,
+				Style:   uri.PathStyleSimple,
+				Explode: false,
+			})
+
+			if err := func() error {
+				val, err := d.DecodeValue()
+				if err != nil {
+					return err
+				}
+
+				c, err := conv.ToString(val)
+				if err != nil {
+					return err
+				}
+
+				params.Space = c
+				return nil
+			}(); err != nil {
+				return err
+			}
+		} else {
+			return validate.ErrFieldRequired
+		}
+		return nil
+	}(); err != nil {
+		return params, &ogenerrors.DecodeParamError{
+			Name: "space",
+			In:   "path",
+			Err:  err,
+		}
+	}
+	return params, nil
+}
+
 // CheckpointEventsParams is parameters of checkpointEvents operation.
 type CheckpointEventsParams struct {
 	// A space's name. `default` is there from the start.
@@ -32,6 +98,72 @@ func unpackCheckpointEventsParams(packed middleware.Parameters) (params Checkpoi
 }
 
 func decodeCheckpointEventsParams(args [1]string, argsEscaped bool, r *http.Request) (params CheckpointEventsParams, _ error) {
+	// Decode path: space.
+	if err := func() error {
+		param := args[0]
+		if argsEscaped {
+			unescaped, err := url.PathUnescape(args[0])
+			if err != nil {
+				return errors.Wrap(err, "unescape path")
+			}
+			param = unescaped
+		}
+		if len(param) > 0 {
+			d := uri.NewPathDecoder(uri.PathDecoderConfig{
+				Param:   "space",
+				Value:   param,
+				Style:   uri.PathStyleSimple,
+				Explode: false,
+			})
+
+			if err := func() error {
+				val, err := d.DecodeValue()
+				if err != nil {
+					return err
+				}
+
+				c, err := conv.ToString(val)
+				if err != nil {
+					return err
+				}
+
+				params.Space = c
+				return nil
+			}(); err != nil {
+				return err
+			}
+		} else {
+			return validate.ErrFieldRequired
+		}
+		return nil
+	}(); err != nil {
+		return params, &ogenerrors.DecodeParamError{
+			Name: "space",
+			In:   "path",
+			Err:  err,
+		}
+	}
+	return params, nil
+}
+
+// ConfirmTOTPParams is parameters of confirmTOTP operation.
+type ConfirmTOTPParams struct {
+	// A space's name. `default` is there from the start.
+	Space string
+}
+
+func unpackConfirmTOTPParams(packed middleware.Parameters) (params ConfirmTOTPParams) {
+	{
+		key := middleware.ParameterKey{
+			Name: "space",
+			In:   "path",
+		}
+		params.Space = packed[key].(string)
+	}
+	return params
+}
+
+func decodeConfirmTOTPParams(args [1]string, argsEscaped bool, r *http.Request) (params ConfirmTOTPParams, _ error) {
 	// Decode path: space.
 	if err := func() error {
 		param := args[0]
@@ -200,6 +332,126 @@ func decodeGetAPIKeyParams(args [2]string, argsEscaped bool, r *http.Request) (p
 	return params, nil
 }
 
+// GetCredentialParams is parameters of getCredential operation.
+type GetCredentialParams struct {
+	// A space's name. `default` is there from the start.
+	Space string
+	// The id of a credential, or of one of its versions; 16 characters of 0-9, A-Z and a-z.
+	ID string
+}
+
+func unpackGetCredentialParams(packed middleware.Parameters) (params GetCredentialParams) {
+	{
+		key := middleware.ParameterKey{
+			Name: "space",
+			In:   "path",
+		}
+		params.Space = packed[key].(string)
+	}
+	{
+		key := middleware.ParameterKey{
+			Name: "id",
+			In:   "path",
+		}
+		params.ID = packed[key].(string)
+	}
+	return params
+}
+
+func decodeGetCredentialParams(args [2]string, argsEscaped bool, r *http.Request) (params GetCredentialParams, _ error) {
+	// Decode path: space.
+	if err := func() error {
+		param := args[0]
+		if argsEscaped {
+			unescaped, err := url.PathUnescape(args[0])
+			if err != nil {
+				return errors.Wrap(err, "unescape path")
+			}
+			param = unescaped
+		}
+		if len(param) > 0 {
+			d := uri.NewPathDecoder(uri.PathDecoderConfig{
+				Param:   "space",
+				Value:   param,
+				Style:   uri.PathStyleSimple,
+				Explode: false,
+			})
+
+			if err := func() error {
+				val, err := d.DecodeValue()
+				if err != nil {
+					return err
+				}
+
+				c, err := conv.ToString(val)
+				if err != nil {
+					return err
+				}
+
+				params.Space = c
+				return nil
+			}(); err != nil {
+				return err
+			}
+		} else {
+			return validate.ErrFieldRequired
+		}
+		return nil
+	}(); err != nil {
+		return params, &ogenerrors.DecodeParamError{
+			Name: "space",
+			In:   "path",
+			Err:  err,
+		}
+	}
+	// Decode path: id.
+	if err := func() error {
+		param := args[1]
+		if argsEscaped {
+			unescaped, err := url.PathUnescape(args[1])
+			if err != nil {
+				return errors.Wrap(err, "unescape path")
+			}
+			param = unescaped
+		}
+		if len(param) > 0 {
+			d := uri.NewPathDecoder(uri.PathDecoderConfig{
+				Param:   "id",
+				Value:   param,
+				Style:   uri.PathStyleSimple,
+				Explode: false,
+			})
+
+			if err := func() error {
+				val, err := d.DecodeValue()
+				if err != nil {
+					return err
+				}
+
+				c, err := conv.ToString(val)
+				if err != nil {
+					return err
+				}
+
+				params.ID = c
+				return nil
+			}(); err != nil {
+				return err
+			}
+		} else {
+			return validate.ErrFieldRequired
+		}
+		return nil
+	}(); err != nil {
+		return params, &ogenerrors.DecodeParamError{
+			Name: "id",
+			In:   "path",
+			Err:  err,
+		}
+	}
+	return params, nil
+}
+
 // GetSpaceParams is parameters of getSpace operation.
 type GetSpaceParams struct {
 	// A space's name. `default` is there from the start.
@@ -218,6 +470,72 @@ func unpackGetSpaceParams(packed middleware.Parameters) (params GetSpaceParams) 
 }
 
 func decodeGetSpaceParams(args [1]string, argsEscaped bool, r *http.Request) (params GetSpaceParams, _ error) {
+	// Decode path: space.
+	if err := func() error {
+		param := args[0]
+		if argsEscaped {
+			unescaped, err := url.PathUnescape(args[0])
+			if err != nil {
+				return errors.Wrap(err, "unescape path")
+			}
+			param = unescaped
+		}
+		if len(param) > 0 {
+			d := uri.NewPathDecoder(uri.PathDecoderConfig{
+				Param:   "space",
+				Value:   param,
+				Style:   uri.PathStyleSimple,
+				Explode: false,
+			})
+
+			if err := func() error {
+				val, err := d.DecodeValue()
+				if err != nil {
+					return err
+				}
+
+				c, err := conv.ToString(val)
+				if err != nil {
+					return err
+				}
+
+				params.Space = c
+				return nil
+			}(); err != nil {
+				return err
+			}
+		} else {
+			return validate.ErrFieldRequired
+		}
+		return nil
+	}(); err != nil {
+		return params, &ogenerrors.DecodeParamError{
+			Name: "space",
+			In:   "path",
+			Err:  err,
+		}
+	}
+	return params, nil
+}
+
+// InspectLinkParams is parameters of inspectLink operation.
+type InspectLinkParams struct {
+	// A space's name. `default` is there from the start.
+	Space string
+}
+
+func unpackInspectLinkParams(packed middleware.Parameters) (params InspectLinkParams) {
+	{
+		key := middleware.ParameterKey{
+			Name: "space",
+			In:   "path",
+		}
+		params.Space = packed[key].(string)
+	}
+	return params
+}
+
+func decodeInspectLinkParams(args [1]string, argsEscaped bool, r *http.Request) (params InspectLinkParams, _ error) {
 	// Decode path: space.
 	if err := func() error {
 		param := args[0]
@@ -295,6 +613,582 @@ func unpackIssueAPIKeyParams(packed middleware.Parameters) (params IssueAPIKeyPa
 }
 
 func decodeIssueAPIKeyParams(args [1]string, argsEscaped bool, r *http.Request) (params IssueAPIKeyParams, _ error) {
+	h := uri.NewHeaderDecoder(r.Header)
+	// Decode header: Idempotency-Key.
+	if err := func() error {
+		cfg := uri.HeaderParameterDecodingConfig{
+			Name:    "Idempotency-Key",
+			Explode: false,
+		}
+		if err := h.HasParam(cfg); err == nil {
+			if err := h.DecodeParam(cfg, func(d uri.Decoder) error {
+				var paramsDotIdempotencyKeyVal string
+				if err := func() error {
+					val, err := d.DecodeValue()
+					if err != nil {
+						return err
+					}
+
+					c, err := conv.ToString(val)
+					if err != nil {
+						return err
+					}
+
+					paramsDotIdempotencyKeyVal = c
+					return nil
+				}(); err != nil {
+					return err
+				}
+				params.IdempotencyKey.SetTo(paramsDotIdempotencyKeyVal)
+				return nil
+			}); err != nil {
+				return err
+			}
+			if err := func() error {
+				if value, ok := params.IdempotencyKey.Get(); ok {
+					if err := func() error {
+						if err := (validate.String{
+							MinLength:     16,
+							MinLengthSet:  true,
+							MaxLength:     255,
+							MaxLengthSet:  true,
+							Email:         false,
+							Hostname:      false,
+							Regex:         nil,
+							MinNumeric:    0,
+							MinNumericSet: false,
+							MaxNumeric:    0,
+							MaxNumericSet: false,
+						}).Validate(string(value)); err != nil {
+							return errors.Wrap(err, "string")
+						}
+						return nil
+					}(); err != nil {
+						return err
+					}
+				}
+				return nil
+			}(); err != nil {
+				return err
+			}
+		}
+		return nil
+	}(); err != nil {
+		return params, &ogenerrors.DecodeParamError{
+			Name: "Idempotency-Key",
+			In:   "header",
+			Err:  err,
+		}
+	}
+	// Decode path: space.
+	if err := func() error {
+		param := args[0]
+		if argsEscaped {
+			unescaped, err := url.PathUnescape(args[0])
+			if err != nil {
+				return errors.Wrap(err, "unescape path")
+			}
+			param = unescaped
+		}
+		if len(param) > 0 {
+			d := uri.NewPathDecoder(uri.PathDecoderConfig{
+				Param:   "space",
+				Value:   param,
+				Style:   uri.PathStyleSimple,
+				Explode: false,
+			})
+
+			if err := func() error {
+				val, err := d.DecodeValue()
+				if err != nil {
+					return err
+				}
+
+				c, err := conv.ToString(val)
+				if err != nil {
+					return err
+				}
+
+				params.Space = c
+				return nil
+			}(); err != nil {
+				return err
+			}
+		} else {
+			return validate.ErrFieldRequired
+		}
+		return nil
+	}(); err != nil {
+		return params, &ogenerrors.DecodeParamError{
+			Name: "space",
+			In:   "path",
+			Err:  err,
+		}
+	}
+	return params, nil
+}
+
+// IssueCodeParams is parameters of issueCode operation.
+type IssueCodeParams struct {
+	// Names the request, so that it can be sent again; see Idempotency.
+	IdempotencyKey OptString `json:",omitempty,omitzero"`
+	// A space's name. `default` is there from the start.
+	Space string
+}
+
+func unpackIssueCodeParams(packed middleware.Parameters) (params IssueCodeParams) {
+	{
+		key := middleware.ParameterKey{
+			Name: "Idempotency-Key",
+			In:   "header",
+		}
+		if v, ok := packed[key]; ok {
+			params.IdempotencyKey = v.(OptString)
+		}
+	}
+	{
+		key := middleware.ParameterKey{
+			Name: "space",
+			In:   "path",
+		}
+		params.Space = packed[key].(string)
+	}
+	return params
+}
+
+func decodeIssueCodeParams(args [1]string, argsEscaped bool, r *http.Request) (params IssueCodeParams, _ error) {
+	h := uri.NewHeaderDecoder(r.Header)
+	// Decode header: Idempotency-Key.
+	if err := func() error {
+		cfg := uri.HeaderParameterDecodingConfig{
+			Name:    "Idempotency-Key",
+			Explode: false,
+		}
+		if err := h.HasParam(cfg); err == nil {
+			if err := h.DecodeParam(cfg, func(d uri.Decoder) error {
+				var paramsDotIdempotencyKeyVal string
+				if err := func() error {
+					val, err := d.DecodeValue()
+					if err != nil {
+						return err
+					}
+
+					c, err := conv.ToString(val)
+					if err != nil {
+						return err
+					}
+
+					paramsDotIdempotencyKeyVal = c
+					return nil
+				}(); err != nil {
+					return err
+				}
+				params.IdempotencyKey.SetTo(paramsDotIdempotencyKeyVal)
+				return nil
+			}); err != nil {
+				return err
+			}
+			if err := func() error {
+				if value, ok := params.IdempotencyKey.Get(); ok {
+					if err := func() error {
+						if err := (validate.String{
+							MinLength:     16,
+							MinLengthSet:  true,
+							MaxLength:     255,
+							MaxLengthSet:  true,
+							Email:         false,
+							Hostname:      false,
+							Regex:         nil,
+							MinNumeric:    0,
+							MinNumericSet: false,
+							MaxNumeric:    0,
+							MaxNumericSet: false,
+						}).Validate(string(value)); err != nil {
+							return errors.Wrap(err, "string")
+						}
+						return nil
+					}(); err != nil {
+						return err
+					}
+				}
+				return nil
+			}(); err != nil {
+				return err
+			}
+		}
+		return nil
+	}(); err != nil {
+		return params, &ogenerrors.DecodeParamError{
+			Name: "Idempotency-Key",
+			In:   "header",
+			Err:  err,
+		}
+	}
+	// Decode path: space.
+	if err := func() error {
+		param := args[0]
+		if argsEscaped {
+			unescaped, err := url.PathUnescape(args[0])
+			if err != nil {
+				return errors.Wrap(err, "unescape path")
+			}
+			param = unescaped
+		}
+		if len(param) > 0 {
+			d := uri.NewPathDecoder(uri.PathDecoderConfig{
+				Param:   "space",
+				Value:   param,
+				Style:   uri.PathStyleSimple,
+				Explode: false,
+			})
+
+			if err := func() error {
+				val, err := d.DecodeValue()
+				if err != nil {
+					return err
+				}
+
+				c, err := conv.ToString(val)
+				if err != nil {
+					return err
+				}
+
+				params.Space = c
+				return nil
+			}(); err != nil {
+				return err
+			}
+		} else {
+			return validate.ErrFieldRequired
+		}
+		return nil
+	}(); err != nil {
+		return params, &ogenerrors.DecodeParamError{
+			Name: "space",
+			In:   "path",
+			Err:  err,
+		}
+	}
+	return params, nil
+}
+
+// IssueLinkParams is parameters of issueLink operation.
+type IssueLinkParams struct {
+	// Names the request, so that it can be sent again; see Idempotency.
+	IdempotencyKey OptString `json:",omitempty,omitzero"`
+	// A space's name. `default` is there from the start.
+	Space string
+}
+
+func unpackIssueLinkParams(packed middleware.Parameters) (params IssueLinkParams) {
+	{
+		key := middleware.ParameterKey{
+			Name: "Idempotency-Key",
+			In:   "header",
+		}
+		if v, ok := packed[key]; ok {
+			params.IdempotencyKey = v.(OptString)
+		}
+	}
+	{
+		key := middleware.ParameterKey{
+			Name: "space",
+			In:   "path",
+		}
+		params.Space = packed[key].(string)
+	}
+	return params
+}
+
+func decodeIssueLinkParams(args [1]string, argsEscaped bool, r *http.Request) (params IssueLinkParams, _ error) {
+	h := uri.NewHeaderDecoder(r.Header)
+	// Decode header: Idempotency-Key.
+	if err := func() error {
+		cfg := uri.HeaderParameterDecodingConfig{
+			Name:    "Idempotency-Key",
+			Explode: false,
+		}
+		if err := h.HasParam(cfg); err == nil {
+			if err := h.DecodeParam(cfg, func(d uri.Decoder) error {
+				var paramsDotIdempotencyKeyVal string
+				if err := func() error {
+					val, err := d.DecodeValue()
+					if err != nil {
+						return err
+					}
+
+					c, err := conv.ToString(val)
+					if err != nil {
+						return err
+					}
+
+					paramsDotIdempotencyKeyVal = c
+					return nil
+				}(); err != nil {
+					return err
+				}
+				params.IdempotencyKey.SetTo(paramsDotIdempotencyKeyVal)
+				return nil
+			}); err != nil {
+				return err
+			}
+			if err := func() error {
+				if value, ok := params.IdempotencyKey.Get(); ok {
+					if err := func() error {
+						if err := (validate.String{
+							MinLength:     16,
+							MinLengthSet:  true,
+							MaxLength:     255,
+							MaxLengthSet:  true,
+							Email:         false,
+							Hostname:      false,
+							Regex:         nil,
+							MinNumeric:    0,
+							MinNumericSet: false,
+							MaxNumeric:    0,
+							MaxNumericSet: false,
+						}).Validate(string(value)); err != nil {
+							return errors.Wrap(err, "string")
+						}
+						return nil
+					}(); err != nil {
+						return err
+					}
+				}
+				return nil
+			}(); err != nil {
+				return err
+			}
+		}
+		return nil
+	}(); err != nil {
+		return params, &ogenerrors.DecodeParamError{
+			Name: "Idempotency-Key",
+			In:   "header",
+			Err:  err,
+		}
+	}
+	// Decode path: space.
+	if err := func() error {
+		param := args[0]
+		if argsEscaped {
+			unescaped, err := url.PathUnescape(args[0])
+			if err != nil {
+				return errors.Wrap(err, "unescape path")
+			}
+			param = unescaped
+		}
+		if len(param) > 0 {
+			d := uri.NewPathDecoder(uri.PathDecoderConfig{
+				Param:   "space",
+				Value:   param,
+				Style:   uri.PathStyleSimple,
+				Explode: false,
+			})
+
+			if err := func() error {
+				val, err := d.DecodeValue()
+				if err != nil {
+					return err
+				}
+
+				c, err := conv.ToString(val)
+				if err != nil {
+					return err
+				}
+
+				params.Space = c
+				return nil
+			}(); err != nil {
+				return err
+			}
+		} else {
+			return validate.ErrFieldRequired
+		}
+		return nil
+	}(); err != nil {
+		return params, &ogenerrors.DecodeParamError{
+			Name: "space",
+			In:   "path",
+			Err:  err,
+		}
+	}
+	return params, nil
+}
+
+// IssueRecoveryParams is parameters of issueRecovery operation.
+type IssueRecoveryParams struct {
+	// Names the request, so that it can be sent again; see Idempotency.
+	IdempotencyKey OptString `json:",omitempty,omitzero"`
+	// A space's name. `default` is there from the start.
+	Space string
+}
+
+func unpackIssueRecoveryParams(packed middleware.Parameters) (params IssueRecoveryParams) {
+	{
+		key := middleware.ParameterKey{
+			Name: "Idempotency-Key",
+			In:   "header",
+		}
+		if v, ok := packed[key]; ok {
+			params.IdempotencyKey = v.(OptString)
+		}
+	}
+	{
+		key := middleware.ParameterKey{
+			Name: "space",
+			In:   "path",
+		}
+		params.Space = packed[key].(string)
+	}
+	return params
+}
+
+func decodeIssueRecoveryParams(args [1]string, argsEscaped bool, r *http.Request) (params IssueRecoveryParams, _ error) {
+	h := uri.NewHeaderDecoder(r.Header)
+	// Decode header: Idempotency-Key.
+	if err := func() error {
+		cfg := uri.HeaderParameterDecodingConfig{
+			Name:    "Idempotency-Key",
+			Explode: false,
+		}
+		if err := h.HasParam(cfg); err == nil {
+			if err := h.DecodeParam(cfg, func(d uri.Decoder) error {
+				var paramsDotIdempotencyKeyVal string
+				if err := func() error {
+					val, err := d.DecodeValue()
+					if err != nil {
+						return err
+					}
+
+					c, err := conv.ToString(val)
+					if err != nil {
+						return err
+					}
+
+					paramsDotIdempotencyKeyVal = c
+					return nil
+				}(); err != nil {
+					return err
+				}
+				params.IdempotencyKey.SetTo(paramsDotIdempotencyKeyVal)
+				return nil
+			}); err != nil {
+				return err
+			}
+			if err := func() error {
+				if value, ok := params.IdempotencyKey.Get(); ok {
+					if err := func() error {
+						if err := (validate.String{
+							MinLength:     16,
+							MinLengthSet:  true,
+							MaxLength:     255,
+							MaxLengthSet:  true,
+							Email:         false,
+							Hostname:      false,
+							Regex:         nil,
+							MinNumeric:    0,
+							MinNumericSet: false,
+							MaxNumeric:    0,
+							MaxNumericSet: false,
+						}).Validate(string(value)); err != nil {
+							return errors.Wrap(err, "string")
+						}
+						return nil
+					}(); err != nil {
+						return err
+					}
+				}
+				return nil
+			}(); err != nil {
+				return err
+			}
+		}
+		return nil
+	}(); err != nil {
+		return params, &ogenerrors.DecodeParamError{
+			Name: "Idempotency-Key",
+			In:   "header",
+			Err:  err,
+		}
+	}
+	// Decode path: space.
+	if err := func() error {
+		param := args[0]
+		if argsEscaped {
+			unescaped, err := url.PathUnescape(args[0])
+			if err != nil {
+				return errors.Wrap(err, "unescape path")
+			}
+			param = unescaped
+		}
+		if len(param) > 0 {
+			d := uri.NewPathDecoder(uri.PathDecoderConfig{
+				Param:   "space",
+				Value:   param,
+				Style:   uri.PathStyleSimple,
+				Explode: false,
+			})
+
+			if err := func() error {
+				val, err := d.DecodeValue()
+				if err != nil {
+					return err
+				}
+
+				c, err := conv.ToString(val)
+				if err != nil {
+					return err
+				}
+
+				params.Space = c
+				return nil
+			}(); err != nil {
+				return err
+			}
+		} else {
+			return validate.ErrFieldRequired
+		}
+		return nil
+	}(); err != nil {
+		return params, &ogenerrors.DecodeParamError{
+			Name: "space",
+			In:   "path",
+			Err:  err,
+		}
+	}
+	return params, nil
+}
+
+// IssueTOTPParams is parameters of issueTOTP operation.
+type IssueTOTPParams struct {
+	// Names the request, so that it can be sent again; see Idempotency.
+	IdempotencyKey OptString `json:",omitempty,omitzero"`
+	// A space's name. `default` is there from the start.
+	Space string
+}
+
+func unpackIssueTOTPParams(packed middleware.Parameters) (params IssueTOTPParams) {
+	{
+		key := middleware.ParameterKey{
+			Name: "Idempotency-Key",
+			In:   "header",
+		}
+		if v, ok := packed[key]; ok {
+			params.IdempotencyKey = v.(OptString)
+		}
+	}
+	{
+		key := middleware.ParameterKey{
+			Name: "space",
+			In:   "path",
+		}
+		params.Space = packed[key].(string)
+	}
+	return params
+}
+
+func decodeIssueTOTPParams(args [1]string, argsEscaped bool, r *http.Request) (params IssueTOTPParams, _ error) {
 	h := uri.NewHeaderDecoder(r.Header)
 	// Decode header: Idempotency-Key.
 	if err := func() error {
@@ -920,6 +1814,270 @@ func decodePurgeAPIKeysParams(args [1]string, argsEscaped bool, r *http.Request)
 	return params, nil
 }
 
+// PurgeCredentialsParams is parameters of purgeCredentials operation.
+type PurgeCredentialsParams struct {
+	// A space's name. `default` is there from the start.
+	Space string
+}
+
+func unpackPurgeCredentialsParams(packed middleware.Parameters) (params PurgeCredentialsParams) {
+	{
+		key := middleware.ParameterKey{
+			Name: "space",
+			In:   "path",
+		}
+		params.Space = packed[key].(string)
+	}
+	return params
+}
+
+func decodePurgeCredentialsParams(args [1]string, argsEscaped bool, r *http.Request) (params PurgeCredentialsParams, _ error) {
+	// Decode path: space.
+	if err := func() error {
+		param := args[0]
+		if argsEscaped {
+			unescaped, err := url.PathUnescape(args[0])
+			if err != nil {
+				return errors.Wrap(err, "unescape path")
+			}
+			param = unescaped
+		}
+		if len(param) > 0 {
+			d := uri.NewPathDecoder(uri.PathDecoderConfig{
+				Param:   "space",
+				Value:   param,
+				Style:   uri.PathStyleSimple,
+				Explode: false,
+			})
+
+			if err := func() error {
+				val, err := d.DecodeValue()
+				if err != nil {
+					return err
+				}
+
+				c, err := conv.ToString(val)
+				if err != nil {
+					return err
+				}
+
+				params.Space = c
+				return nil
+			}(); err != nil {
+				return err
+			}
+		} else {
+			return validate.ErrFieldRequired
+		}
+		return nil
+	}(); err != nil {
+		return params, &ogenerrors.DecodeParamError{
+			Name: "space",
+			In:   "path",
+			Err:  err,
+		}
+	}
+	return params, nil
+}
+
+// RedeemCodeParams is parameters of redeemCode operation.
+type RedeemCodeParams struct {
+	// A space's name. `default` is there from the start.
+	Space string
+}
+
+func unpackRedeemCodeParams(packed middleware.Parameters) (params RedeemCodeParams) {
+	{
+		key := middleware.ParameterKey{
+			Name: "space",
+			In:   "path",
+		}
+		params.Space = packed[key].(string)
+	}
+	return params
+}
+
+func decodeRedeemCodeParams(args [1]string, argsEscaped bool, r *http.Request) (params RedeemCodeParams, _ error) {
+	// Decode path: space.
+	if err := func() error {
+		param := args[0]
+		if argsEscaped {
+			unescaped, err := url.PathUnescape(args[0])
+			if err != nil {
+				return errors.Wrap(err, "unescape path")
+			}
+			param = unescaped
+		}
+		if len(param) > 0 {
+			d := uri.NewPathDecoder(uri.PathDecoderConfig{
+				Param:   "space",
+				Value:   param,
+				Style:   uri.PathStyleSimple,
+				Explode: false,
+			})
+
+			if err := func() error {
+				val, err := d.DecodeValue()
+				if err != nil {
+					return err
+				}
+
+				c, err := conv.ToString(val)
+				if err != nil {
+					return err
+				}
+
+				params.Space = c
+				return nil
+			}(); err != nil {
+				return err
+			}
+		} else {
+			return validate.ErrFieldRequired
+		}
+		return nil
+	}(); err != nil {
+		return params, &ogenerrors.DecodeParamError{
+			Name: "space",
+			In:   "path",
+			Err:  err,
+		}
+	}
+	return params, nil
+}
+
+// RedeemLinkParams is parameters of redeemLink operation.
+type RedeemLinkParams struct {
+	// A space's name. `default` is there from the start.
+	Space string
+}
+
+func unpackRedeemLinkParams(packed middleware.Parameters) (params RedeemLinkParams) {
+	{
+		key := middleware.ParameterKey{
+			Name: "space",
+			In:   "path",
+		}
+		params.Space = packed[key].(string)
+	}
+	return params
+}
+
+func decodeRedeemLinkParams(args [1]string, argsEscaped bool, r *http.Request) (params RedeemLinkParams, _ error) {
+	// Decode path: space.
+	if err := func() error {
+		param := args[0]
+		if argsEscaped {
+			unescaped, err := url.PathUnescape(args[0])
+			if err != nil {
+				return errors.Wrap(err, "unescape path")
+			}
+			param = unescaped
+		}
+		if len(param) > 0 {
+			d := uri.NewPathDecoder(uri.PathDecoderConfig{
+				Param:   "space",
+				Value:   param,
+				Style:   uri.PathStyleSimple,
+				Explode: false,
+			})
+
+			if err := func() error {
+				val, err := d.DecodeValue()
+				if err != nil {
+					return err
+				}
+
+				c, err := conv.ToString(val)
+				if err != nil {
+					return err
+				}
+
+				params.Space = c
+				return nil
+			}(); err != nil {
+				return err
+			}
+		} else {
+			return validate.ErrFieldRequired
+		}
+		return nil
+	}(); err != nil {
+		return params, &ogenerrors.DecodeParamError{
+			Name: "space",
+			In:   "path",
+			Err:  err,
+		}
+	}
+	return params, nil
+}
+
+// RedeemRecoveryParams is parameters of redeemRecovery operation.
+type RedeemRecoveryParams struct {
+	// A space's name. `default` is there from the start.
+	Space string
+}
+
+func unpackRedeemRecoveryParams(packed middleware.Parameters) (params RedeemRecoveryParams) {
+	{
+		key := middleware.ParameterKey{
+			Name: "space",
+			In:   "path",
+		}
+		params.Space = packed[key].(string)
+	}
+	return params
+}
+
+func decodeRedeemRecoveryParams(args [1]string, argsEscaped bool, r *http.Request) (params RedeemRecoveryParams, _ error) {
+	// Decode path: space.
+	if err := func() error {
+		param := args[0]
+		if argsEscaped {
+			unescaped, err := url.PathUnescape(args[0])
+			if err != nil {
+				return errors.Wrap(err, "unescape path")
+			}
+			param = unescaped
+		}
+		if len(param) > 0 {
+			d := uri.NewPathDecoder(uri.PathDecoderConfig{
+				Param:   "space",
+				Value:   param,
+				Style:   uri.PathStyleSimple,
+				Explode: false,
+			})
+
+			if err := func() error {
+				val, err := d.DecodeValue()
+				if err != nil {
+					return err
+				}
+
+				c, err := conv.ToString(val)
+				if err != nil {
+					return err
+				}
+
+				params.Space = c
+				return nil
+			}(); err != nil {
+				return err
+			}
+		} else {
+			return validate.ErrFieldRequired
+		}
+		return nil
+	}(); err != nil {
+		return params, &ogenerrors.DecodeParamError{
+			Name: "space",
+			In:   "path",
+			Err:  err,
+		}
+	}
+	return params, nil
+}
+
 // ResumeAPIKeyParams is parameters of resumeAPIKey operation.
 type ResumeAPIKeyParams struct {
 	// A space's name. `default` is there from the start.
@@ -1067,6 +2225,126 @@ func unpackRevokeAPIKeyParams(packed middleware.Parameters) (params RevokeAPIKey
 }
 
 func decodeRevokeAPIKeyParams(args [2]string, argsEscaped bool, r *http.Request) (params RevokeAPIKeyParams, _ error) {
+	// Decode path: space.
+	if err := func() error {
+		param := args[0]
+		if argsEscaped {
+			unescaped, err := url.PathUnescape(args[0])
+			if err != nil {
+				return errors.Wrap(err, "unescape path")
+			}
+			param = unescaped
+		}
+		if len(param) > 0 {
+			d := uri.NewPathDecoder(uri.PathDecoderConfig{
+				Param:   "space",
+				Value:   param,
+				Style:   uri.PathStyleSimple,
+				Explode: false,
+			})
+
+			if err := func() error {
+				val, err := d.DecodeValue()
+				if err != nil {
+					return err
+				}
+
+				c, err := conv.ToString(val)
+				if err != nil {
+					return err
+				}
+
+				params.Space = c
+				return nil
+			}(); err != nil {
+				return err
+			}
+		} else {
+			return validate.ErrFieldRequired
+		}
+		return nil
+	}(); err != nil {
+		return params, &ogenerrors.DecodeParamError{
+			Name: "space",
+			In:   "path",
+			Err:  err,
+		}
+	}
+	// Decode path: id.
+	if err := func() error {
+		param := args[1]
+		if argsEscaped {
+			unescaped, err := url.PathUnescape(args[1])
+			if err != nil {
+				return errors.Wrap(err, "unescape path")
+			}
+			param = unescaped
+		}
+		if len(param) > 0 {
+			d := uri.NewPathDecoder(uri.PathDecoderConfig{
+				Param:   "id",
+				Value:   param,
+				Style:   uri.PathStyleSimple,
+				Explode: false,
+			})
+
+			if err := func() error {
+				val, err := d.DecodeValue()
+				if err != nil {
+					return err
+				}
+
+				c, err := conv.ToString(val)
+				if err != nil {
+					return err
+				}
+
+				params.ID = c
+				return nil
+			}(); err != nil {
+				return err
+			}
+		} else {
+			return validate.ErrFieldRequired
+		}
+		return nil
+	}(); err != nil {
+		return params, &ogenerrors.DecodeParamError{
+			Name: "id",
+			In:   "path",
+			Err:  err,
+		}
+	}
+	return params, nil
+}
+
+// RevokeCredentialParams is parameters of revokeCredential operation.
+type RevokeCredentialParams struct {
+	// A space's name. `default` is there from the start.
+	Space string
+	// The id of a credential, or of one of its versions; 16 characters of 0-9, A-Z and a-z.
+	ID string
+}
+
+func unpackRevokeCredentialParams(packed middleware.Parameters) (params RevokeCredentialParams) {
+	{
+		key := middleware.ParameterKey{
+			Name: "space",
+			In:   "path",
+		}
+		params.Space = packed[key].(string)
+	}
+	{
+		key := middleware.ParameterKey{
+			Name: "id",
+			In:   "path",
+		}
+		params.ID = packed[key].(string)
+	}
+	return params
+}
+
+func decodeRevokeCredentialParams(args [2]string, argsEscaped bool, r *http.Request) (params RevokeCredentialParams, _ error) {
 	// Decode path: space.
 	if err := func() error {
 		param := args[0]
@@ -1544,6 +2822,72 @@ func decodeSearchAPIKeysParams(args [1]string, argsEscaped bool, r *http.Request
 	return params, nil
 }
 
+// SearchCredentialsParams is parameters of searchCredentials operation.
+type SearchCredentialsParams struct {
+	// A space's name. `default` is there from the start.
+	Space string
+}
+
+func unpackSearchCredentialsParams(packed middleware.Parameters) (params SearchCredentialsParams) {
+	{
+		key := middleware.ParameterKey{
+			Name: "space",
+			In:   "path",
+		}
+		params.Space = packed[key].(string)
+	}
+	return params
+}
+
+func decodeSearchCredentialsParams(args [1]string, argsEscaped bool, r *http.Request) (params SearchCredentialsParams, _ error) {
+	// Decode path: space.
+	if err := func() error {
+		param := args[0]
+		if argsEscaped {
+			unescaped, err := url.PathUnescape(args[0])
+			if err != nil {
+				return errors.Wrap(err, "unescape path")
+			}
+			param = unescaped
+		}
+		if len(param) > 0 {
+			d := uri.NewPathDecoder(uri.PathDecoderConfig{
+				Param:   "space",
+				Value:   param,
+				Style:   uri.PathStyleSimple,
+				Explode: false,
+			})
+
+			if err := func() error {
+				val, err := d.DecodeValue()
+				if err != nil {
+					return err
+				}
+
+				c, err := conv.ToString(val)
+				if err != nil {
+					return err
+				}
+
+				params.Space = c
+				return nil
+			}(); err != nil {
+				return err
+			}
+		} else {
+			return validate.ErrFieldRequired
+		}
+		return nil
+	}(); err != nil {
+		return params, &ogenerrors.DecodeParamError{
+			Name: "space",
+			In:   "path",
+			Err:  err,
+		}
+	}
+	return params, nil
+}
+
 // SuspendAPIKeyParams is parameters of suspendAPIKey operation.
 type SuspendAPIKeyParams struct {
 	// A space's name. `default` is there from the start.
@@ -1657,6 +3001,72 @@ func decodeSuspendAPIKeyParams(args [2]string, argsEscaped bool, r *http.Request
 	}(); err != nil {
 		return params, &ogenerrors.DecodeParamError{
 			Name: "id",
+			In:   "path",
+			Err:  err,
+		}
+	}
+	return params, nil
+}
+
+// UnlockSubjectParams is parameters of unlockSubject operation.
+type UnlockSubjectParams struct {
+	// A space's name. `default` is there from the start.
+	Space string
+}
+
+func unpackUnlockSubjectParams(packed middleware.Parameters) (params UnlockSubjectParams) {
+	{
+		key := middleware.ParameterKey{
+			Name: "space",
+			In:   "path",
+		}
+		params.Space = packed[key].(string)
+	}
+	return params
+}
+
+func decodeUnlockSubjectParams(args [1]string, argsEscaped bool, r *http.Request) (params UnlockSubjectParams, _ error) {
+	// Decode path: space.
+	if err := func() error {
+		param := args[0]
+		if argsEscaped {
+			unescaped, err := url.PathUnescape(args[0])
+			if err != nil {
+				return errors.Wrap(err, "unescape path")
+			}
+			param = unescaped
+		}
+		if len(param) > 0 {
+			d := uri.NewPathDecoder(uri.PathDecoderConfig{
+				Param:   "space",
+				Value:   param,
+				Style:   uri.PathStyleSimple,
+				Explode: false,
+			})
+
+			if err := func() error {
+				val, err := d.DecodeValue()
+				if err != nil {
+					return err
+				}
+
+				c, err := conv.ToString(val)
+				if err != nil {
+					return err
+				}
+
+				params.Space = c
+				return nil
+			}(); err != nil {
+				return err
+			}
+		} else {
+			return validate.ErrFieldRequired
+		}
+		return nil
+	}(); err != nil {
+		return params, &ogenerrors.DecodeParamError{
+			Name: "space",
 			In:   "path",
 			Err:  err,
 		}

@@ -11,6 +11,72 @@ func (s *ProblemStatusCode) Error() string {
 	return fmt.Sprintf("code %d: %+v", s.StatusCode, s.Response)
 }
 
+// Ref: #/components/schemas/AttemptVerdict
+type AttemptVerdict struct {
+	Valid bool `json:"valid"`
+	// `ok`, or why it is not valid: `malformed` (it has not the form of such a secret), `unknown`,
+	// `redeemed`, `replaced`, `revoked`, `expired`, `suspended`, `purpose` and `binding` (of a link),
+	// `exhausted` (a code at which all its guesses were made), `locked` (too many guesses at the subject's
+	// secrets) or `rate_limited` (too many from the address). Later versions add others.
+	Reason     string        `json:"reason"`
+	Credential OptCredential `json:"credential"`
+	// With `locked` and `rate_limited`: in how many seconds the next guess may be accepted, rounded up.
+	// The header `Retry-After` says the same. Absent if only a success or subjects/unlock helps.
+	RetryAfter OptInt64 `json:"retry_after"`
+	// As of verify: 0, since the store is always asked.
+	StalenessMs int64 `json:"staleness_ms"`
+}
+
+// GetValid returns the value of Valid.
+func (s *AttemptVerdict) GetValid() bool {
+	return s.Valid
+}
+
+// GetReason returns the value of Reason.
+func (s *AttemptVerdict) GetReason() string {
+	return s.Reason
+}
+
+// GetCredential returns the value of Credential.
+func (s *AttemptVerdict) GetCredential() OptCredential {
+	return s.Credential
+}
+
+// GetRetryAfter returns the value of RetryAfter.
+func (s *AttemptVerdict) GetRetryAfter() OptInt64 {
+	return s.RetryAfter
+}
+
+// GetStalenessMs returns the value of StalenessMs.
+func (s *AttemptVerdict) GetStalenessMs() int64 {
+	return s.StalenessMs
+}
+
+// SetValid sets the value of Valid.
+func (s *AttemptVerdict) SetValid(val bool) {
+	s.Valid = val
+}
+
+// SetReason sets the value of Reason.
+func (s *AttemptVerdict) SetReason(val string) {
+	s.Reason = val
+}
+
+// SetCredential sets the value of Credential.
+func (s *AttemptVerdict) SetCredential(val OptCredential) {
+	s.Credential = val
+}
+
+// SetRetryAfter sets the value of RetryAfter.
+func (s *AttemptVerdict) SetRetryAfter(val OptInt64) {
+	s.RetryAfter = val
+}
+
+// SetStalenessMs sets the value of StalenessMs.
+func (s *AttemptVerdict) SetStalenessMs(val int64) {
+	s.StalenessMs = val
+}
+
 // Ref: #/components/schemas/AuditProblem
 type AuditProblem struct {
 	// `edited`: an event is not what was written; `removed`: events are missing from the middle;
@@ -275,14 +341,16 @@ type Credential struct {
 	// 16 characters of 0-9, A-Z and a-z; public and stable.
 	ID    string `json:"id"`
 	Space string `json:"space"`
-	// `apikey`. Later versions add others.
-	Kind       string               `json:"kind"`
-	Subject    string               `json:"subject"`
+	// `apikey`, `link`, `code`, `totp` or `recovery`. Later versions add others.
+	Kind    string `json:"kind"`
+	Subject string `json:"subject"`
+	// What a link or a code is for; absent for others.
+	Purpose    OptString            `json:"purpose"`
 	Name       string               `json:"name"`
 	Scopes     []string             `json:"scopes"`
 	Attributes CredentialAttributes `json:"attributes"`
-	// `active`, `suspended` or `revoked`, which are stored; `not_yet`, `expired` or `exhausted`, which are
-	// found out by looking. Later versions add others.
+	// `active`, `suspended`, `redeemed`, `replaced` or `revoked`, which are stored; `not_yet`, `expired`
+	// or `exhausted`, which are found out by looking. Later versions add others.
 	State string `json:"state"`
 	// Why it was revoked or suspended; absent when nobody said.
 	Reason OptString `json:"reason"`
@@ -304,10 +372,13 @@ type Credential struct {
 	Rate  OptInt64 `json:"rate"`
 	Per   OptInt64 `json:"per"`
 	Burst OptInt64 `json:"burst"`
-	// How often it was used while that was limited; absent if it never was.
+	// How often it was used while that was limited; of a code, how many guesses were made at it; of
+	// recovery codes, how many are gone. Absent if it never was limited.
 	Used OptInt64 `json:"used"`
-	// The newest version and, after a rotation, the one before it, in this order. Verify gives only the
-	// one that was presented.
+	// Whether a code of a TOTP was accepted once; absent for others.
+	Confirmed OptBool `json:"confirmed"`
+	// The newest version and, after a rotation, the one before it, in this order; of recovery codes, the
+	// first one. Verify and its like give only the one that was presented.
 	Versions []Version `json:"versions"`
 }
 
@@ -329,6 +400,11 @@ func (s *Credential) GetKind() string {
 // GetSubject returns the value of Subject.
 func (s *Credential) GetSubject() string {
 	return s.Subject
+}
+
+// GetPurpose returns the value of Purpose.
+func (s *Credential) GetPurpose() OptString {
+	return s.Purpose
 }
 
 // GetName returns the value of Name.
@@ -411,6 +487,11 @@ func (s *Credential) GetUsed() OptInt64 {
 	return s.Used
 }
 
+// GetConfirmed returns the value of Confirmed.
+func (s *Credential) GetConfirmed() OptBool {
+	return s.Confirmed
+}
+
 // GetVersions returns the value of Versions.
 func (s *Credential) GetVersions() []Version {
 	return s.Versions
@@ -434,6 +515,11 @@ func (s *Credential) SetKind(val string) {
 // SetSubject sets the value of Subject.
 func (s *Credential) SetSubject(val string) {
 	s.Subject = val
+}
+
+// SetPurpose sets the value of Purpose.
+func (s *Credential) SetPurpose(val OptString) {
+	s.Purpose = val
 }
 
 // SetName sets the value of Name.
@@ -516,6 +602,11 @@ func (s *Credential) SetUsed(val OptInt64) {
 	s.Used = val
 }
 
+// SetConfirmed sets the value of Confirmed.
+func (s *Credential) SetConfirmed(val OptBool) {
+	s.Confirmed = val
+}
+
 // SetVersions sets the value of Versions.
 func (s *Credential) SetVersions(val []Version) {
 	s.Versions = val
@@ -569,13 +660,15 @@ type Event struct {
 	Actor string `json:"actor"`
 	// What it was done to, dot, what was done: `space.created`, `space.updated`, `apikey.issued`,
 	// `apikey.updated`, `apikey.rotated`, `apikey.rolled_back`, `apikey.suspended`, `apikey.resumed`,
-	// `apikey.revoked` or `apikey.purged`. Later versions add others.
+	// `apikey.revoked` or `apikey.purged`; in place of `apikey` also `link`, `code`, `totp` or `recovery`,
+	// with `redeemed`, `replaced` and `confirmed` as well; `subject.locked` or `subject.unlocked`. Later
+	// versions add others.
 	Type string `json:"type"`
-	// The id of the credential; absent if it is about a space.
+	// The id of the credential; absent if it is about a space or a subject.
 	Credential OptString `json:"credential"`
 	// The id of the version; absent if it is about no single one.
 	Version OptString `json:"version"`
-	// The credential's; absent if it is about a space.
+	// The credential's, or who was locked or unlocked; absent if it is about a space.
 	Subject OptString `json:"subject"`
 	// What was given with the request; of an update, the fields that it changed.
 	Reason OptString `json:"reason"`
@@ -872,6 +965,319 @@ func (s *IssueAPIKeyRequestAttributes) init() IssueAPIKeyRequestAttributes {
 	return m
 }
 
+// Ref: #/components/schemas/IssueCodeRequest
+type IssueCodeRequest struct {
+	// Whom the code stands for; 1 to 256 bytes.
+	Subject string `json:"subject"`
+	// What it is for; 1 to 64 of a-z, 0-9, `-`, `_` and `.`. It is redeemed for no other.
+	Purpose string `json:"purpose"`
+	// How many digits it has, 6 to 10; 6 unless given. Not together with `alphabet`.
+	Digits OptInt32 `json:"digits"`
+	// `unambiguous`, for a code of `ABCDEFGHJKLMNPQRSTUVWXYZ23456789`. Of digits, unless given.
+	Alphabet OptString `json:"alphabet"`
+	// How many characters of the `alphabet` it has, 6 to 16; 8 unless given. Only together with that.
+	Length OptInt32 `json:"length"`
+	// How many seconds it lives, 1 to 600; 600 unless given.
+	TTL OptInt64 `json:"ttl"`
+	// For the application; up to 64, with names of 1 to 64 and values of up to 1024 bytes. Put no secrets
+	// there.
+	Attributes OptIssueCodeRequestAttributes `json:"attributes"`
+}
+
+// GetSubject returns the value of Subject.
+func (s *IssueCodeRequest) GetSubject() string {
+	return s.Subject
+}
+
+// GetPurpose returns the value of Purpose.
+func (s *IssueCodeRequest) GetPurpose() string {
+	return s.Purpose
+}
+
+// GetDigits returns the value of Digits.
+func (s *IssueCodeRequest) GetDigits() OptInt32 {
+	return s.Digits
+}
+
+// GetAlphabet returns the value of Alphabet.
+func (s *IssueCodeRequest) GetAlphabet() OptString {
+	return s.Alphabet
+}
+
+// GetLength returns the value of Length.
+func (s *IssueCodeRequest) GetLength() OptInt32 {
+	return s.Length
+}
+
+// GetTTL returns the value of TTL.
+func (s *IssueCodeRequest) GetTTL() OptInt64 {
+	return s.TTL
+}
+
+// GetAttributes returns the value of Attributes.
+func (s *IssueCodeRequest) GetAttributes() OptIssueCodeRequestAttributes {
+	return s.Attributes
+}
+
+// SetSubject sets the value of Subject.
+func (s *IssueCodeRequest) SetSubject(val string) {
+	s.Subject = val
+}
+
+// SetPurpose sets the value of Purpose.
+func (s *IssueCodeRequest) SetPurpose(val string) {
+	s.Purpose = val
+}
+
+// SetDigits sets the value of Digits.
+func (s *IssueCodeRequest) SetDigits(val OptInt32) {
+	s.Digits = val
+}
+
+// SetAlphabet sets the value of Alphabet.
+func (s *IssueCodeRequest) SetAlphabet(val OptString) {
+	s.Alphabet = val
+}
+
+// SetLength sets the value of Length.
+func (s *IssueCodeRequest) SetLength(val OptInt32) {
+	s.Length = val
+}
+
+// SetTTL sets the value of TTL.
+func (s *IssueCodeRequest) SetTTL(val OptInt64) {
+	s.TTL = val
+}
+
+// SetAttributes sets the value of Attributes.
+func (s *IssueCodeRequest) SetAttributes(val OptIssueCodeRequestAttributes) {
+	s.Attributes = val
+}
+
+// For the application; up to 64, with names of 1 to 64 and values of up to 1024 bytes. Put no secrets
+// there.
+type IssueCodeRequestAttributes map[string]string
+
+func (s *IssueCodeRequestAttributes) init() IssueCodeRequestAttributes {
+	m := *s
+	if m == nil {
+		m = map[string]string{}
+		*s = m
+	}
+	return m
+}
+
+// Ref: #/components/schemas/IssueLinkRequest
+type IssueLinkRequest struct {
+	// Whom the link stands for; 1 to 256 bytes.
+	Subject string `json:"subject"`
+	// What it is for; 1 to 64 of a-z, 0-9, `-`, `_` and `.`. It is redeemed for no other.
+	Purpose string `json:"purpose"`
+	// How many seconds it lives; 1 to 2592000, which are 30 days. An hour, unless given.
+	TTL OptInt64 `json:"ttl"`
+	// Ties it to the browser that asked for it: a hash of a random cookie, 1 to 256 bytes. It is redeemed
+	// only with the same one. From anywhere, unless given.
+	Binding OptString `json:"binding"`
+	// For the application; up to 64, with names of 1 to 64 and values of up to 1024 bytes. Put no secrets
+	// there.
+	Attributes OptIssueLinkRequestAttributes `json:"attributes"`
+}
+
+// GetSubject returns the value of Subject.
+func (s *IssueLinkRequest) GetSubject() string {
+	return s.Subject
+}
+
+// GetPurpose returns the value of Purpose.
+func (s *IssueLinkRequest) GetPurpose() string {
+	return s.Purpose
+}
+
+// GetTTL returns the value of TTL.
+func (s *IssueLinkRequest) GetTTL() OptInt64 {
+	return s.TTL
+}
+
+// GetBinding returns the value of Binding.
+func (s *IssueLinkRequest) GetBinding() OptString {
+	return s.Binding
+}
+
+// GetAttributes returns the value of Attributes.
+func (s *IssueLinkRequest) GetAttributes() OptIssueLinkRequestAttributes {
+	return s.Attributes
+}
+
+// SetSubject sets the value of Subject.
+func (s *IssueLinkRequest) SetSubject(val string) {
+	s.Subject = val
+}
+
+// SetPurpose sets the value of Purpose.
+func (s *IssueLinkRequest) SetPurpose(val string) {
+	s.Purpose = val
+}
+
+// SetTTL sets the value of TTL.
+func (s *IssueLinkRequest) SetTTL(val OptInt64) {
+	s.TTL = val
+}
+
+// SetBinding sets the value of Binding.
+func (s *IssueLinkRequest) SetBinding(val OptString) {
+	s.Binding = val
+}
+
+// SetAttributes sets the value of Attributes.
+func (s *IssueLinkRequest) SetAttributes(val OptIssueLinkRequestAttributes) {
+	s.Attributes = val
+}
+
+// For the application; up to 64, with names of 1 to 64 and values of up to 1024 bytes. Put no secrets
+// there.
+type IssueLinkRequestAttributes map[string]string
+
+func (s *IssueLinkRequestAttributes) init() IssueLinkRequestAttributes {
+	m := *s
+	if m == nil {
+		m = map[string]string{}
+		*s = m
+	}
+	return m
+}
+
+// Ref: #/components/schemas/IssueRecoveryRequest
+type IssueRecoveryRequest struct {
+	// Whom the codes stand for; 1 to 256 bytes.
+	Subject string `json:"subject"`
+	// For the application; up to 64, with names of 1 to 64 and values of up to 1024 bytes. Put no secrets
+	// there.
+	Attributes OptIssueRecoveryRequestAttributes `json:"attributes"`
+}
+
+// GetSubject returns the value of Subject.
+func (s *IssueRecoveryRequest) GetSubject() string {
+	return s.Subject
+}
+
+// GetAttributes returns the value of Attributes.
+func (s *IssueRecoveryRequest) GetAttributes() OptIssueRecoveryRequestAttributes {
+	return s.Attributes
+}
+
+// SetSubject sets the value of Subject.
+func (s *IssueRecoveryRequest) SetSubject(val string) {
+	s.Subject = val
+}
+
+// SetAttributes sets the value of Attributes.
+func (s *IssueRecoveryRequest) SetAttributes(val OptIssueRecoveryRequestAttributes) {
+	s.Attributes = val
+}
+
+// For the application; up to 64, with names of 1 to 64 and values of up to 1024 bytes. Put no secrets
+// there.
+type IssueRecoveryRequestAttributes map[string]string
+
+func (s *IssueRecoveryRequestAttributes) init() IssueRecoveryRequestAttributes {
+	m := *s
+	if m == nil {
+		m = map[string]string{}
+		*s = m
+	}
+	return m
+}
+
+// Ref: #/components/schemas/IssueTOTPRequest
+type IssueTOTPRequest struct {
+	// Whose authenticator it is; 1 to 256 bytes.
+	Subject string `json:"subject"`
+	// Names the account in the app, such as a mail address.
+	Account string `json:"account"`
+	// Names the service in the app; none, unless given.
+	Issuer OptString `json:"issuer"`
+	// Of the HMAC, `sha1`, `sha256` or `sha512`; `sha1`, which all apps know, unless given.
+	Algorithm OptString `json:"algorithm"`
+	// For people, who may have several; up to 256 bytes.
+	Name OptString `json:"name"`
+	// For the application; up to 64, with names of 1 to 64 and values of up to 1024 bytes. Put no secrets
+	// there.
+	Attributes OptIssueTOTPRequestAttributes `json:"attributes"`
+}
+
+// GetSubject returns the value of Subject.
+func (s *IssueTOTPRequest) GetSubject() string {
+	return s.Subject
+}
+
+// GetAccount returns the value of Account.
+func (s *IssueTOTPRequest) GetAccount() string {
+	return s.Account
+}
+
+// GetIssuer returns the value of Issuer.
+func (s *IssueTOTPRequest) GetIssuer() OptString {
+	return s.Issuer
+}
+
+// GetAlgorithm returns the value of Algorithm.
+func (s *IssueTOTPRequest) GetAlgorithm() OptString {
+	return s.Algorithm
+}
+
+// GetName returns the value of Name.
+func (s *IssueTOTPRequest) GetName() OptString {
+	return s.Name
+}
+
+// GetAttributes returns the value of Attributes.
+func (s *IssueTOTPRequest) GetAttributes() OptIssueTOTPRequestAttributes {
+	return s.Attributes
+}
+
+// SetSubject sets the value of Subject.
+func (s *IssueTOTPRequest) SetSubject(val string) {
+	s.Subject = val
+}
+
+// SetAccount sets the value of Account.
+func (s *IssueTOTPRequest) SetAccount(val string) {
+	s.Account = val
+}
+
+// SetIssuer sets the value of Issuer.
+func (s *IssueTOTPRequest) SetIssuer(val OptString) {
+	s.Issuer = val
+}
+
+// SetAlgorithm sets the value of Algorithm.
+func (s *IssueTOTPRequest) SetAlgorithm(val OptString) {
+	s.Algorithm = val
+}
+
+// SetName sets the value of Name.
+func (s *IssueTOTPRequest) SetName(val OptString) {
+	s.Name = val
+}
+
+// SetAttributes sets the value of Attributes.
+func (s *IssueTOTPRequest) SetAttributes(val OptIssueTOTPRequestAttributes) {
+	s.Attributes = val
+}
+
+// For the application; up to 64, with names of 1 to 64 and values of up to 1024 bytes. Put no secrets
+// there.
+type IssueTOTPRequestAttributes map[string]string
+
+func (s *IssueTOTPRequestAttributes) init() IssueTOTPRequestAttributes {
+	m := *s
+	if m == nil {
+		m = map[string]string{}
+		*s = m
+	}
+	return m
+}
+
 // Ref: #/components/schemas/Issued
 type Issued struct {
 	Credential Credential `json:"credential"`
@@ -897,6 +1303,151 @@ func (s *Issued) SetCredential(val Credential) {
 // SetToken sets the value of Token.
 func (s *Issued) SetToken(val string) {
 	s.Token = val
+}
+
+// Ref: #/components/schemas/IssuedCode
+type IssuedCode struct {
+	Credential Credential `json:"credential"`
+	// The secret. It is not kept; nobody can show it again. Leading zeros belong to it.
+	Code string `json:"code"`
+}
+
+// GetCredential returns the value of Credential.
+func (s *IssuedCode) GetCredential() Credential {
+	return s.Credential
+}
+
+// GetCode returns the value of Code.
+func (s *IssuedCode) GetCode() string {
+	return s.Code
+}
+
+// SetCredential sets the value of Credential.
+func (s *IssuedCode) SetCredential(val Credential) {
+	s.Credential = val
+}
+
+// SetCode sets the value of Code.
+func (s *IssuedCode) SetCode(val string) {
+	s.Code = val
+}
+
+// Ref: #/components/schemas/IssuedRecovery
+type IssuedRecovery struct {
+	Credential Credential `json:"credential"`
+	// The secrets. They are not kept; nobody can show them again.
+	Codes []string `json:"codes"`
+}
+
+// GetCredential returns the value of Credential.
+func (s *IssuedRecovery) GetCredential() Credential {
+	return s.Credential
+}
+
+// GetCodes returns the value of Codes.
+func (s *IssuedRecovery) GetCodes() []string {
+	return s.Codes
+}
+
+// SetCredential sets the value of Credential.
+func (s *IssuedRecovery) SetCredential(val Credential) {
+	s.Credential = val
+}
+
+// SetCodes sets the value of Codes.
+func (s *IssuedRecovery) SetCodes(val []string) {
+	s.Codes = val
+}
+
+// Ref: #/components/schemas/IssuedTOTP
+type IssuedTOTP struct {
+	Credential Credential `json:"credential"`
+	// The seed in base32. It is kept encrypted, and nobody can show it again.
+	Secret string `json:"secret"`
+	// The same as an otpauth URI, which apps read from a QR code.
+	URI string `json:"uri"`
+}
+
+// GetCredential returns the value of Credential.
+func (s *IssuedTOTP) GetCredential() Credential {
+	return s.Credential
+}
+
+// GetSecret returns the value of Secret.
+func (s *IssuedTOTP) GetSecret() string {
+	return s.Secret
+}
+
+// GetURI returns the value of URI.
+func (s *IssuedTOTP) GetURI() string {
+	return s.URI
+}
+
+// SetCredential sets the value of Credential.
+func (s *IssuedTOTP) SetCredential(val Credential) {
+	s.Credential = val
+}
+
+// SetSecret sets the value of Secret.
+func (s *IssuedTOTP) SetSecret(val string) {
+	s.Secret = val
+}
+
+// SetURI sets the value of URI.
+func (s *IssuedTOTP) SetURI(val string) {
+	s.URI = val
+}
+
+// Ref: #/components/schemas/LinkAttemptRequest
+type LinkAttemptRequest struct {
+	// What was presented to you, unchanged.
+	Token string `json:"token"`
+	// What it is presented for; as when it is issued.
+	Purpose string `json:"purpose"`
+	// The hash of the cookie of the browser that presents it; left out where there is none.
+	Binding OptString `json:"binding"`
+	// The address that it was presented from, IPv4 or IPv6 without a zone.
+	IP OptString `json:"ip"`
+}
+
+// GetToken returns the value of Token.
+func (s *LinkAttemptRequest) GetToken() string {
+	return s.Token
+}
+
+// GetPurpose returns the value of Purpose.
+func (s *LinkAttemptRequest) GetPurpose() string {
+	return s.Purpose
+}
+
+// GetBinding returns the value of Binding.
+func (s *LinkAttemptRequest) GetBinding() OptString {
+	return s.Binding
+}
+
+// GetIP returns the value of IP.
+func (s *LinkAttemptRequest) GetIP() OptString {
+	return s.IP
+}
+
+// SetToken sets the value of Token.
+func (s *LinkAttemptRequest) SetToken(val string) {
+	s.Token = val
+}
+
+// SetPurpose sets the value of Purpose.
+func (s *LinkAttemptRequest) SetPurpose(val string) {
+	s.Purpose = val
+}
+
+// SetBinding sets the value of Binding.
+func (s *LinkAttemptRequest) SetBinding(val OptString) {
+	s.Binding = val
+}
+
+// SetIP sets the value of IP.
+func (s *LinkAttemptRequest) SetIP(val OptString) {
+	s.IP = val
 }
 
 // What is left of the key's limit, after this use; of a key without one it is absent, and so it is
@@ -972,6 +1523,52 @@ func (s *Meter) SetReset(val int64) {
 // SetRetry sets the value of Retry.
 func (s *Meter) SetRetry(val int64) {
 	s.Retry = val
+}
+
+// NewOptBool returns new OptBool with value set to v.
+func NewOptBool(v bool) OptBool {
+	return OptBool{
+		Value: v,
+		Set:   true,
+	}
+}
+
+// OptBool is optional bool.
+type OptBool struct {
+	Value bool
+	Set   bool
+}
+
+// IsSet returns true if OptBool was set.
+func (o OptBool) IsSet() bool { return o.Set }
+
+// Reset unsets value.
+func (o *OptBool) Reset() {
+	var v bool
+	o.Value = v
+	o.Set = false
+}
+
+// SetTo sets value to v.
+func (o *OptBool) SetTo(v bool) {
+	o.Set = true
+	o.Value = v
+}
+
+// Get returns value and boolean that denotes whether value was set.
+func (o OptBool) Get() (v bool, ok bool) {
+	if !o.Set {
+		return v, false
+	}
+	return o.Value, true
+}
+
+// Or returns value if set, or given parameter if does not.
+func (o OptBool) Or(d bool) bool {
+	if v, ok := o.Get(); ok {
+		return v
+	}
+	return d
 }
 
 // NewOptCredential returns new OptCredential with value set to v.
@@ -1198,6 +1795,190 @@ func (o OptIssueAPIKeyRequestAttributes) Get() (v IssueAPIKeyRequestAttributes, 
 
 // Or returns value if set, or given parameter if does not.
 func (o OptIssueAPIKeyRequestAttributes) Or(d IssueAPIKeyRequestAttributes) IssueAPIKeyRequestAttributes {
+	if v, ok := o.Get(); ok {
+		return v
+	}
+	return d
+}
+
+// NewOptIssueCodeRequestAttributes returns new OptIssueCodeRequestAttributes with value set to v.
+func NewOptIssueCodeRequestAttributes(v IssueCodeRequestAttributes) OptIssueCodeRequestAttributes {
+	return OptIssueCodeRequestAttributes{
+		Value: v,
+		Set:   true,
+	}
+}
+
+// OptIssueCodeRequestAttributes is optional IssueCodeRequestAttributes.
+type OptIssueCodeRequestAttributes struct {
+	Value IssueCodeRequestAttributes
+	Set   bool
+}
+
+// IsSet returns true if OptIssueCodeRequestAttributes was set.
+func (o OptIssueCodeRequestAttributes) IsSet() bool { return o.Set }
+
+// Reset unsets value.
+func (o *OptIssueCodeRequestAttributes) Reset() {
+	var v IssueCodeRequestAttributes
+	o.Value = v
+	o.Set = false
+}
+
+// SetTo sets value to v.
+func (o *OptIssueCodeRequestAttributes) SetTo(v IssueCodeRequestAttributes) {
+	o.Set = true
+	o.Value = v
+}
+
+// Get returns value and boolean that denotes whether value was set.
+func (o OptIssueCodeRequestAttributes) Get() (v IssueCodeRequestAttributes, ok bool) {
+	if !o.Set {
+		return v, false
+	}
+	return o.Value, true
+}
+
+// Or returns value if set, or given parameter if does not.
+func (o OptIssueCodeRequestAttributes) Or(d IssueCodeRequestAttributes) IssueCodeRequestAttributes {
+	if v, ok := o.Get(); ok {
+		return v
+	}
+	return d
+}
+
+// NewOptIssueLinkRequestAttributes returns new OptIssueLinkRequestAttributes with value set to v.
+func NewOptIssueLinkRequestAttributes(v IssueLinkRequestAttributes) OptIssueLinkRequestAttributes {
+	return OptIssueLinkRequestAttributes{
+		Value: v,
+		Set:   true,
+	}
+}
+
+// OptIssueLinkRequestAttributes is optional IssueLinkRequestAttributes.
+type OptIssueLinkRequestAttributes struct {
+	Value IssueLinkRequestAttributes
+	Set   bool
+}
+
+// IsSet returns true if OptIssueLinkRequestAttributes was set.
+func (o OptIssueLinkRequestAttributes) IsSet() bool { return o.Set }
+
+// Reset unsets value.
+func (o *OptIssueLinkRequestAttributes) Reset() {
+	var v IssueLinkRequestAttributes
+	o.Value = v
+	o.Set = false
+}
+
+// SetTo sets value to v.
+func (o *OptIssueLinkRequestAttributes) SetTo(v IssueLinkRequestAttributes) {
+	o.Set = true
+	o.Value = v
+}
+
+// Get returns value and boolean that denotes whether value was set.
+func (o OptIssueLinkRequestAttributes) Get() (v IssueLinkRequestAttributes, ok bool) {
+	if !o.Set {
+		return v, false
+	}
+	return o.Value, true
+}
+
+// Or returns value if set, or given parameter if does not.
+func (o OptIssueLinkRequestAttributes) Or(d IssueLinkRequestAttributes) IssueLinkRequestAttributes {
+	if v, ok := o.Get(); ok {
+		return v
+	}
+	return d
+}
+
+// NewOptIssueRecoveryRequestAttributes returns new OptIssueRecoveryRequestAttributes with value set to v.
+func NewOptIssueRecoveryRequestAttributes(v IssueRecoveryRequestAttributes) OptIssueRecoveryRequestAttributes {
+	return OptIssueRecoveryRequestAttributes{
+		Value: v,
+		Set:   true,
+	}
+}
+
+// OptIssueRecoveryRequestAttributes is optional IssueRecoveryRequestAttributes.
+type OptIssueRecoveryRequestAttributes struct {
+	Value IssueRecoveryRequestAttributes
+	Set   bool
+}
+
+// IsSet returns true if OptIssueRecoveryRequestAttributes was set.
+func (o OptIssueRecoveryRequestAttributes) IsSet() bool { return o.Set }
+
+// Reset unsets value.
+func (o *OptIssueRecoveryRequestAttributes) Reset() {
+	var v IssueRecoveryRequestAttributes
+	o.Value = v
+	o.Set = false
+}
+
+// SetTo sets value to v.
+func (o *OptIssueRecoveryRequestAttributes) SetTo(v IssueRecoveryRequestAttributes) {
+	o.Set = true
+	o.Value = v
+}
+
+// Get returns value and boolean that denotes whether value was set.
+func (o OptIssueRecoveryRequestAttributes) Get() (v IssueRecoveryRequestAttributes, ok bool) {
+	if !o.Set {
+		return v, false
+	}
+	return o.Value, true
+}
+
+// Or returns value if set, or given parameter if does not.
+func (o OptIssueRecoveryRequestAttributes) Or(d IssueRecoveryRequestAttributes) IssueRecoveryRequestAttributes {
+	if v, ok := o.Get(); ok {
+		return v
+	}
+	return d
+}
+
+// NewOptIssueTOTPRequestAttributes returns new OptIssueTOTPRequestAttributes with value set to v.
+func NewOptIssueTOTPRequestAttributes(v IssueTOTPRequestAttributes) OptIssueTOTPRequestAttributes {
+	return OptIssueTOTPRequestAttributes{
+		Value: v,
+		Set:   true,
+	}
+}
+
+// OptIssueTOTPRequestAttributes is optional IssueTOTPRequestAttributes.
+type OptIssueTOTPRequestAttributes struct {
+	Value IssueTOTPRequestAttributes
+	Set   bool
+}
+
+// IsSet returns true if OptIssueTOTPRequestAttributes was set.
+func (o OptIssueTOTPRequestAttributes) IsSet() bool { return o.Set }
+
+// Reset unsets value.
+func (o *OptIssueTOTPRequestAttributes) Reset() {
+	var v IssueTOTPRequestAttributes
+	o.Value = v
+	o.Set = false
+}
+
+// SetTo sets value to v.
+func (o *OptIssueTOTPRequestAttributes) SetTo(v IssueTOTPRequestAttributes) {
+	o.Set = true
+	o.Value = v
+}
+
+// Get returns value and boolean that denotes whether value was set.
+func (o OptIssueTOTPRequestAttributes) Get() (v IssueTOTPRequestAttributes, ok bool) {
+	if !o.Set {
+		return v, false
+	}
+	return o.Value, true
+}
+
+// Or returns value if set, or given parameter if does not.
+func (o OptIssueTOTPRequestAttributes) Or(d IssueTOTPRequestAttributes) IssueTOTPRequestAttributes {
 	if v, ok := o.Get(); ok {
 		return v
 	}
@@ -1530,8 +2311,8 @@ type Problem struct {
 	// What went wrong, for programs: `urn:keyfob:problem:` and one of `input`, `unauthenticated`,
 	// `forbidden`, `not-found` (no such credential), `space-not-found`, `route-not-found`,
 	// `method-not-allowed`, `body-timeout`, `conflict`, `exists`, `idempotency-key-reused`,
-	// `body-too-large`, `media-type`, `caller-rate-limited`, `internal`, `unavailable`, `clock-behind`,
-	// `busy`.
+	// `body-too-large`, `media-type`, `too-soon` (a code was issued moments ago), `caller-rate-limited`,
+	// `internal`, `unavailable`, `clock-behind`, `busy`.
 	Type string `json:"type"`
 	// The same in a few words, for people. One for each type.
 	Title string `json:"title"`
@@ -1631,6 +2412,34 @@ func (s *ProblemStatusCode) SetResponse(val Problem) {
 	s.Response = val
 }
 
+// Ref: #/components/schemas/PurgeCredentialsRequest
+type PurgeCredentialsRequest struct {
+	// `apikey`, `link`, `code`, `totp` or `recovery`.
+	Kind string `json:"kind"`
+	// Not in the future.
+	EndedBefore time.Time `json:"ended_before"`
+}
+
+// GetKind returns the value of Kind.
+func (s *PurgeCredentialsRequest) GetKind() string {
+	return s.Kind
+}
+
+// GetEndedBefore returns the value of EndedBefore.
+func (s *PurgeCredentialsRequest) GetEndedBefore() time.Time {
+	return s.EndedBefore
+}
+
+// SetKind sets the value of Kind.
+func (s *PurgeCredentialsRequest) SetKind(val string) {
+	s.Kind = val
+}
+
+// SetEndedBefore sets the value of EndedBefore.
+func (s *PurgeCredentialsRequest) SetEndedBefore(val time.Time) {
+	s.EndedBefore = val
+}
+
 // Ref: #/components/schemas/PurgeRequest
 type PurgeRequest struct {
 	// Not in the future.
@@ -1660,6 +2469,100 @@ func (s *Purged) GetPurged() int64 {
 // SetPurged sets the value of Purged.
 func (s *Purged) SetPurged(val int64) {
 	s.Purged = val
+}
+
+// Ref: #/components/schemas/RedeemCodeRequest
+type RedeemCodeRequest struct {
+	// Who presents it, or says so.
+	Subject string `json:"subject"`
+	// What it is presented for.
+	Purpose string `json:"purpose"`
+	// What was typed in. There is one spelling, in upper case and without spaces.
+	Code string `json:"code"`
+	// The address that it was presented from, IPv4 or IPv6 without a zone. With it, guesses are counted
+	// for the address as well.
+	IP OptString `json:"ip"`
+}
+
+// GetSubject returns the value of Subject.
+func (s *RedeemCodeRequest) GetSubject() string {
+	return s.Subject
+}
+
+// GetPurpose returns the value of Purpose.
+func (s *RedeemCodeRequest) GetPurpose() string {
+	return s.Purpose
+}
+
+// GetCode returns the value of Code.
+func (s *RedeemCodeRequest) GetCode() string {
+	return s.Code
+}
+
+// GetIP returns the value of IP.
+func (s *RedeemCodeRequest) GetIP() OptString {
+	return s.IP
+}
+
+// SetSubject sets the value of Subject.
+func (s *RedeemCodeRequest) SetSubject(val string) {
+	s.Subject = val
+}
+
+// SetPurpose sets the value of Purpose.
+func (s *RedeemCodeRequest) SetPurpose(val string) {
+	s.Purpose = val
+}
+
+// SetCode sets the value of Code.
+func (s *RedeemCodeRequest) SetCode(val string) {
+	s.Code = val
+}
+
+// SetIP sets the value of IP.
+func (s *RedeemCodeRequest) SetIP(val OptString) {
+	s.IP = val
+}
+
+// Ref: #/components/schemas/RedeemRecoveryRequest
+type RedeemRecoveryRequest struct {
+	// Who presents it, or says so.
+	Subject string `json:"subject"`
+	// What was typed in, spelled as it was shown.
+	Code string `json:"code"`
+	// The address that it was presented from, IPv4 or IPv6 without a zone. With it, guesses are counted
+	// for the address as well.
+	IP OptString `json:"ip"`
+}
+
+// GetSubject returns the value of Subject.
+func (s *RedeemRecoveryRequest) GetSubject() string {
+	return s.Subject
+}
+
+// GetCode returns the value of Code.
+func (s *RedeemRecoveryRequest) GetCode() string {
+	return s.Code
+}
+
+// GetIP returns the value of IP.
+func (s *RedeemRecoveryRequest) GetIP() OptString {
+	return s.IP
+}
+
+// SetSubject sets the value of Subject.
+func (s *RedeemRecoveryRequest) SetSubject(val string) {
+	s.Subject = val
+}
+
+// SetCode sets the value of Code.
+func (s *RedeemRecoveryRequest) SetCode(val string) {
+	s.Code = val
+}
+
+// SetIP sets the value of IP.
+func (s *RedeemRecoveryRequest) SetIP(val OptString) {
+	s.IP = val
 }
 
 // Ref: #/components/schemas/RevokeRequest
@@ -1788,6 +2691,119 @@ func (s *SearchAPIKeysRequest) SetLimit(val OptInt32) {
 	s.Limit = val
 }
 
+// Ref: #/components/schemas/SearchCredentialsRequest
+type SearchCredentialsRequest struct {
+	// Only those of this kind: `apikey`, `link`, `code`, `totp` or `recovery`.
+	Kind OptString `json:"kind"`
+	// Only those of this subject.
+	Subject OptString `json:"subject"`
+	// Only those for this purpose.
+	Purpose OptString `json:"purpose"`
+	// Only those whose stored state is one of these: `active`, `suspended`, `redeemed`, `replaced` or
+	// `revoked`. What is not yet valid, expired or exhausted is stored as active, or as suspended.
+	States []string `json:"states"`
+	// Only those whose name has this text in it, as it is spelled.
+	NameContains OptString `json:"name_contains"`
+	// Only those that have this scope.
+	Scope OptString `json:"scope"`
+	// Only those that expire, and before this time.
+	ExpiresBefore OptDateTime `json:"expires_before"`
+	// The `next` of the page before, with the same other fields.
+	After OptString `json:"after"`
+	// Most items of the page, 1 to 1000; 100 unless given.
+	Limit OptInt32 `json:"limit"`
+}
+
+// GetKind returns the value of Kind.
+func (s *SearchCredentialsRequest) GetKind() OptString {
+	return s.Kind
+}
+
+// GetSubject returns the value of Subject.
+func (s *SearchCredentialsRequest) GetSubject() OptString {
+	return s.Subject
+}
+
+// GetPurpose returns the value of Purpose.
+func (s *SearchCredentialsRequest) GetPurpose() OptString {
+	return s.Purpose
+}
+
+// GetStates returns the value of States.
+func (s *SearchCredentialsRequest) GetStates() []string {
+	return s.States
+}
+
+// GetNameContains returns the value of NameContains.
+func (s *SearchCredentialsRequest) GetNameContains() OptString {
+	return s.NameContains
+}
+
+// GetScope returns the value of Scope.
+func (s *SearchCredentialsRequest) GetScope() OptString {
+	return s.Scope
+}
+
+// GetExpiresBefore returns the value of ExpiresBefore.
+func (s *SearchCredentialsRequest) GetExpiresBefore() OptDateTime {
+	return s.ExpiresBefore
+}
+
+// GetAfter returns the value of After.
+func (s *SearchCredentialsRequest) GetAfter() OptString {
+	return s.After
+}
+
+// GetLimit returns the value of Limit.
+func (s *SearchCredentialsRequest) GetLimit() OptInt32 {
+	return s.Limit
+}
+
+// SetKind sets the value of Kind.
+func (s *SearchCredentialsRequest) SetKind(val OptString) {
+	s.Kind = val
+}
+
+// SetSubject sets the value of Subject.
+func (s *SearchCredentialsRequest) SetSubject(val OptString) {
+	s.Subject = val
+}
+
+// SetPurpose sets the value of Purpose.
+func (s *SearchCredentialsRequest) SetPurpose(val OptString) {
+	s.Purpose = val
+}
+
+// SetStates sets the value of States.
+func (s *SearchCredentialsRequest) SetStates(val []string) {
+	s.States = val
+}
+
+// SetNameContains sets the value of NameContains.
+func (s *SearchCredentialsRequest) SetNameContains(val OptString) {
+	s.NameContains = val
+}
+
+// SetScope sets the value of Scope.
+func (s *SearchCredentialsRequest) SetScope(val OptString) {
+	s.Scope = val
+}
+
+// SetExpiresBefore sets the value of ExpiresBefore.
+func (s *SearchCredentialsRequest) SetExpiresBefore(val OptDateTime) {
+	s.ExpiresBefore = val
+}
+
+// SetAfter sets the value of After.
+func (s *SearchCredentialsRequest) SetAfter(val OptString) {
+	s.After = val
+}
+
+// SetLimit sets the value of Limit.
+func (s *SearchCredentialsRequest) SetLimit(val OptInt32) {
+	s.Limit = val
+}
+
 // Ref: #/components/schemas/Space
 type Space struct {
 	Name string `json:"name"`
@@ -1881,7 +2897,93 @@ func (s *SuspendRequest) SetReason(val OptString) {
 	s.Reason = val
 }
 
+// Ref: #/components/schemas/TOTPAttemptRequest
+type TOTPAttemptRequest struct {
+	// Who presents it, or says so.
+	Subject string `json:"subject"`
+	// What was typed in, digits alone.
+	Code string `json:"code"`
+	// The address that it was presented from, IPv4 or IPv6 without a zone. With it, guesses are counted
+	// for the address as well.
+	IP OptString `json:"ip"`
+	// True accepts a code in its own time step alone. Otherwise those of the step before and the one after
+	// are good as well (RFC 6238, section 5.2).
+	Strict OptBool `json:"strict"`
+}
+
+// GetSubject returns the value of Subject.
+func (s *TOTPAttemptRequest) GetSubject() string {
+	return s.Subject
+}
+
+// GetCode returns the value of Code.
+func (s *TOTPAttemptRequest) GetCode() string {
+	return s.Code
+}
+
+// GetIP returns the value of IP.
+func (s *TOTPAttemptRequest) GetIP() OptString {
+	return s.IP
+}
+
+// GetStrict returns the value of Strict.
+func (s *TOTPAttemptRequest) GetStrict() OptBool {
+	return s.Strict
+}
+
+// SetSubject sets the value of Subject.
+func (s *TOTPAttemptRequest) SetSubject(val string) {
+	s.Subject = val
+}
+
+// SetCode sets the value of Code.
+func (s *TOTPAttemptRequest) SetCode(val string) {
+	s.Code = val
+}
+
+// SetIP sets the value of IP.
+func (s *TOTPAttemptRequest) SetIP(val OptString) {
+	s.IP = val
+}
+
+// SetStrict sets the value of Strict.
+func (s *TOTPAttemptRequest) SetStrict(val OptBool) {
+	s.Strict = val
+}
+
 type Time time.Time
+
+// Ref: #/components/schemas/UnlockRequest
+type UnlockRequest struct {
+	// Who gets the guesses back.
+	Subject string `json:"subject"`
+	// For people; up to 512 bytes.
+	Reason OptString `json:"reason"`
+}
+
+// GetSubject returns the value of Subject.
+func (s *UnlockRequest) GetSubject() string {
+	return s.Subject
+}
+
+// GetReason returns the value of Reason.
+func (s *UnlockRequest) GetReason() OptString {
+	return s.Reason
+}
+
+// SetSubject sets the value of Subject.
+func (s *UnlockRequest) SetSubject(val string) {
+	s.Subject = val
+}
+
+// SetReason sets the value of Reason.
+func (s *UnlockRequest) SetReason(val OptString) {
+	s.Reason = val
+}
+
+// Says nothing yet; that the status is 200 is the answer.
+// Ref: #/components/schemas/Unlocked
+type Unlocked struct{}
 
 // What is left out stays as it is, and at least one field besides the revision is given. Bounds are as
 // when a key is issued. A list or an object takes the place of the one before.
@@ -2235,11 +3337,11 @@ func (s *VerifyRequest) SetIP(val OptString) {
 
 // Ref: #/components/schemas/Version
 type Version struct {
-	// 16 characters of 0-9, A-Z and a-z; the public part of its token.
+	// 16 characters of 0-9, A-Z and a-z; the public part of its token, if it has one.
 	ID string `json:"id"`
 	// 1 for the first.
 	Number int64 `json:"number"`
-	// Of its token.
+	// Of its token; empty if it has none.
 	Prefix string `json:"prefix"`
 	// `active`, `grace` (replaced, and good until it ends) or `ended`.
 	State     string `json:"state"`

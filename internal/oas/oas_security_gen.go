@@ -35,8 +35,14 @@ func findAuthorization(h http.Header, prefix string) (string, bool) {
 
 // operationRolesBearer is a private map storing roles per operation.
 var operationRolesBearer = map[string][]string{
+	CheckTOTPOperation: []string{
+		"verify",
+	},
 	CheckpointEventsOperation: []string{
 		"read",
+	},
+	ConfirmTOTPOperation: []string{
+		"verify",
 	},
 	CreateSpaceOperation: []string{
 		"owner",
@@ -44,10 +50,28 @@ var operationRolesBearer = map[string][]string{
 	GetAPIKeyOperation: []string{
 		"read",
 	},
+	GetCredentialOperation: []string{
+		"read",
+	},
 	GetSpaceOperation: []string{
 		"read",
 	},
+	InspectLinkOperation: []string{
+		"verify",
+	},
 	IssueAPIKeyOperation: []string{
+		"issue",
+	},
+	IssueCodeOperation: []string{
+		"issue",
+	},
+	IssueLinkOperation: []string{
+		"issue",
+	},
+	IssueRecoveryOperation: []string{
+		"issue",
+	},
+	IssueTOTPOperation: []string{
 		"issue",
 	},
 	ListEventsOperation: []string{
@@ -59,10 +83,25 @@ var operationRolesBearer = map[string][]string{
 	PurgeAPIKeysOperation: []string{
 		"owner",
 	},
+	PurgeCredentialsOperation: []string{
+		"owner",
+	},
+	RedeemCodeOperation: []string{
+		"verify",
+	},
+	RedeemLinkOperation: []string{
+		"verify",
+	},
+	RedeemRecoveryOperation: []string{
+		"verify",
+	},
 	ResumeAPIKeyOperation: []string{
 		"issue",
 	},
 	RevokeAPIKeyOperation: []string{
+		"revoke",
+	},
+	RevokeCredentialOperation: []string{
 		"revoke",
 	},
 	RollbackAPIKeyOperation: []string{
@@ -74,8 +113,14 @@ var operationRolesBearer = map[string][]string{
 	SearchAPIKeysOperation: []string{
 		"read",
 	},
+	SearchCredentialsOperation: []string{
+		"read",
+	},
 	SuspendAPIKeyOperation: []string{
 		"issue",
+	},
+	UnlockSubjectOperation: []string{
+		"owner",
 	},
 	UpdateAPIKeyOperation: []string{
 		"issue",

@@ -8,6 +8,13 @@ import (
 
 // Handler handles operations described by OpenAPI v3 specification.
 type Handler interface {
+	// CheckTOTP implements checkTOTP operation.
+	//
+	// Any of the subject's that are confirmed will do. After `valid` no code of that time step or an
+	// earlier one is accepted again of it.
+	//
+	// POST /v1/spaces/{space}/totp/check
+	CheckTOTP(ctx context.Context, req *TOTPAttemptRequest, params CheckTOTPParams) (*AttemptVerdict, error)
 	// CheckpointEvents implements checkpointEvents operation.
 	//
 	// Keep the answer where nobody who can write to the database can change it: it is what shows later
@@ -16,6 +23,13 @@ type Handler interface {
 	//
 	// POST /v1/spaces/{space}/events/checkpoint
 	CheckpointEvents(ctx context.Context, params CheckpointEventsParams) (*Checkpoint, error)
+	// ConfirmTOTP implements confirmTOTP operation.
+	//
+	// Takes the first code of a new seed, which counts as used. It is `unknown` also where the subject has
+	// nothing to confirm.
+	//
+	// POST /v1/spaces/{space}/totp/confirm
+	ConfirmTOTP(ctx context.Context, req *TOTPAttemptRequest, params ConfirmTOTPParams) (*AttemptVerdict, error)
 	// CreateSpace implements createSpace operation.
 	//
 	// Create a space.
@@ -28,6 +42,12 @@ type Handler interface {
 	//
 	// GET /v1/spaces/{space}/apikeys/{id}
 	GetAPIKey(ctx context.Context, params GetAPIKeyParams) (*Credential, error)
+	// GetCredential implements getCredential operation.
+	//
+	// Get a credential.
+	//
+	// GET /v1/spaces/{space}/credentials/{id}
+	GetCredential(ctx context.Context, params GetCredentialParams) (*Credential, error)
 	// GetSpace implements getSpace operation.
 	//
 	// Get a space.
@@ -40,6 +60,14 @@ type Handler interface {
 	//
 	// GET /healthz
 	Healthz(ctx context.Context) (*Health, error)
+	// InspectLink implements inspectLink operation.
+	//
+	// Judges as links/redeem does and consumes nothing, however often it is asked: for the page on which
+	// somebody confirms what the link will do. With the reason `binding` the credential is there as well,
+	// so that you can ask for more.
+	//
+	// POST /v1/spaces/{space}/links/inspect
+	InspectLink(ctx context.Context, req *LinkAttemptRequest, params InspectLinkParams) (*AttemptVerdict, error)
 	// IssueAPIKey implements issueAPIKey operation.
 	//
 	// In the space `keyfob` this makes a caller of this API; its scopes are then `owner`, `metrics`,
@@ -47,6 +75,34 @@ type Handler interface {
 	//
 	// POST /v1/spaces/{space}/apikeys
 	IssueAPIKey(ctx context.Context, req *IssueAPIKeyRequest, params IssueAPIKeyParams) (*Issued, error)
+	// IssueCode implements issueCode operation.
+	//
+	// A subject has one code of each purpose: a new one ends the one before, and gives back no guess. In
+	// the first 30 seconds of that one it is answered by 429, `too-soon`.
+	//
+	// POST /v1/spaces/{space}/codes
+	IssueCode(ctx context.Context, req *IssueCodeRequest, params IssueCodeParams) (*IssuedCode, error)
+	// IssueLink implements issueLink operation.
+	//
+	// For a link that you mail: put the token into its fragment or its query, and have the page behind it
+	// ask links/redeem by a POST of its own. Build the address from your configuration, never from a
+	// request's Host. Up to three of one subject and purpose are live at once; a fourth ends the oldest.
+	//
+	// POST /v1/spaces/{space}/links
+	IssueLink(ctx context.Context, req *IssueLinkRequest, params IssueLinkParams) (*Issued, error)
+	// IssueRecovery implements issueRecovery operation.
+	//
+	// Ten codes. A new set ends the one before, with the codes that are left of it.
+	//
+	// POST /v1/spaces/{space}/recovery
+	IssueRecovery(ctx context.Context, req *IssueRecoveryRequest, params IssueRecoveryParams) (*IssuedRecovery, error)
+	// IssueTOTP implements issueTOTP operation.
+	//
+	// Codes of the new seed are accepted by totp/check once totp/confirm has seen a first one, within an
+	// hour. A subject may have ten; one more is answered by 409.
+	//
+	// POST /v1/spaces/{space}/totp
+	IssueTOTP(ctx context.Context, req *IssueTOTPRequest, params IssueTOTPParams) (*IssuedTOTP, error)
 	// ListEvents implements listEvents operation.
 	//
 	// In the order in which they were written. Those of the callers of this API are in the space `keyfob`.
@@ -67,12 +123,41 @@ type Handler interface {
 	//
 	// POST /v1/spaces/{space}/apikeys/purge
 	PurgeAPIKeys(ctx context.Context, req *PurgeRequest, params PurgeAPIKeysParams) (*Purged, error)
+	// PurgeCredentials implements purgeCredentials operation.
+	//
+	// Removes those of a kind that expired, or were redeemed, replaced or revoked, before a time. Their
+	// secrets are answered as unknown from then on. Their events stay, and each credential gets one more.
+	// After an error some may be removed, each wholly.
+	//
+	// POST /v1/spaces/{space}/credentials/purge
+	PurgeCredentials(ctx context.Context, req *PurgeCredentialsRequest, params PurgeCredentialsParams) (*Purged, error)
 	// Readyz implements readyz operation.
 	//
 	// 503 while the store does not, and while the clock is more than 30 seconds behind what it was before.
 	//
 	// GET /readyz
 	Readyz(ctx context.Context) (*Health, error)
+	// RedeemCode implements redeemCode operation.
+	//
+	// Subject and purpose name the one live code. It allows 5 guesses, which are counted before the
+	// comparison; see Guesses.
+	//
+	// POST /v1/spaces/{space}/codes/redeem
+	RedeemCode(ctx context.Context, req *RedeemCodeRequest, params RedeemCodeParams) (*AttemptVerdict, error)
+	// RedeemLink implements redeemLink operation.
+	//
+	// Consumes it, and ends the others of its subject and purpose: of all who ask at once, one gets
+	// `valid`. A link has 256 random bits and no budget: it works while its subject is locked, and ends
+	// the row of failed guesses.
+	//
+	// POST /v1/spaces/{space}/links/redeem
+	RedeemLink(ctx context.Context, req *LinkAttemptRequest, params RedeemLinkParams) (*AttemptVerdict, error)
+	// RedeemRecovery implements redeemRecovery operation.
+	//
+	// Each is accepted once. Which one it was is told by the version; how many are gone, by `used`.
+	//
+	// POST /v1/spaces/{space}/recovery/redeem
+	RedeemRecovery(ctx context.Context, req *RedeemRecoveryRequest, params RedeemRecoveryParams) (*AttemptVerdict, error)
 	// ResumeAPIKey implements resumeAPIKey operation.
 	//
 	// To resume what is not suspended is a 200 too, and changes nothing. 409 if it is revoked or expired.
@@ -86,6 +171,13 @@ type Handler interface {
 	//
 	// POST /v1/spaces/{space}/apikeys/{id}/revoke
 	RevokeAPIKey(ctx context.Context, req *RevokeRequest, params RevokeAPIKeyParams) error
+	// RevokeCredential implements revokeCredential operation.
+	//
+	// Ends all its versions, at once and for good. When this answers 200, its secrets are not accepted any
+	// more. To revoke what is revoked, redeemed or replaced already is a 200 too, and changes nothing.
+	//
+	// POST /v1/spaces/{space}/credentials/{id}/revoke
+	RevokeCredential(ctx context.Context, req *RevokeRequest, params RevokeCredentialParams) error
 	// RollbackAPIKey implements rollbackAPIKey operation.
 	//
 	// While the version before is in its grace: it is the newest again, and lives as long as its key; the
@@ -110,6 +202,13 @@ type Handler interface {
 	//
 	// POST /v1/spaces/{space}/apikeys/search
 	SearchAPIKeys(ctx context.Context, req *SearchAPIKeysRequest, params SearchAPIKeysParams) (*CredentialPage, error)
+	// SearchCredentials implements searchCredentials operation.
+	//
+	// The newest first, of all kinds or of one. What is issued or changed while you page neither repeats
+	// nor hides another. `{}` lists all.
+	//
+	// POST /v1/spaces/{space}/credentials/search
+	SearchCredentials(ctx context.Context, req *SearchCredentialsRequest, params SearchCredentialsParams) (*CredentialPage, error)
 	// SuspendAPIKey implements suspendAPIKey operation.
 	//
 	// When this answers 200, no verification accepts the key until it is resumed. To suspend what is
@@ -117,6 +216,13 @@ type Handler interface {
 	//
 	// POST /v1/spaces/{space}/apikeys/{id}/suspend
 	SuspendAPIKey(ctx context.Context, req *SuspendRequest, params SuspendAPIKeyParams) (*Credential, error)
+	// UnlockSubject implements unlockSubject operation.
+	//
+	// For somebody who is known to you by other means; see Guesses. A code at which 5 guesses were made
+	// stays exhausted. Of a subject at which nobody has guessed it does nothing, and answers the same.
+	//
+	// POST /v1/spaces/{space}/subjects/unlock
+	UnlockSubject(ctx context.Context, req *UnlockRequest, params UnlockSubjectParams) error
 	// UpdateAPIKey implements updateAPIKey operation.
 	//
 	// Changes what is given and keeps the rest. Nothing happens, and the answer is 409, if the key was

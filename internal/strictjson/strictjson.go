@@ -29,6 +29,7 @@ const (
 	Time                // a string of RFC 3339
 	Texts               // a list of strings
 	TextMap             // an object whose values are strings
+	Bool                // true or false
 )
 
 // wants says what a value of the type is.
@@ -39,6 +40,7 @@ var wants = [...]string{
 	Time:    "a time of RFC 3339, as 2030-01-02T03:04:05Z",
 	Texts:   "a list of strings",
 	TextMap: "an object of strings",
+	Bool:    "true or false",
 }
 
 // A Field is one member of an object.

@@ -20,6 +20,7 @@ var shape = Shape{
 	{"grace", Int64, false, false},
 	{"until", Time, false, true},
 	{"uses", Int64, false, true},
+	{"strict", Bool, false, false},
 }
 
 var good = []string{
@@ -37,9 +38,11 @@ var good = []string{
 	`{"subject":"a","until":null,"uses":null}`,
 	`{"subject":"a","until" : null , "uses":0}`,
 	`{"subject":"a","until":"2030-01-02T03:04:05Z","uses":1}`,
+	`{"subject":"a","strict":true}`,
+	`{"subject":"a","strict" : false }`,
 }
 
-const fields = "; its fields are subject, name, scopes, attributes, expires_at, limit, grace, until, uses"
+const fields = "; its fields are subject, name, scopes, attributes, expires_at, limit, grace, until, uses, strict"
 
 // bad texts, and the message for each.
 var bad = []struct{ text, says string }{
@@ -134,6 +137,15 @@ var bad = []struct{ text, says string }{
 	{`{"subject":"a","uses":[null]}`, "uses is neither a whole number nor null"},
 	{`{"subject":"a","uses":"1"}`, "uses is neither a whole number nor null"},
 	{`{"subject":"a","uses":9223372036854775808}`, "uses is out of range; at most 9223372036854775807 is possible"},
+	{`{"subject":"a","strict":"true"}`, "strict is not true or false"},
+	{`{"subject":"a","strict":1}`, "strict is not true or false"},
+	{`{"subject":"a","strict":null}`, "strict is not true or false"},
+	{`{"subject":"a","strict":[true]}`, "strict is not true or false"},
+	{`{"subject":"a","strict":{}}`, "strict is not true or false"},
+	{`{"subject":"a","strict":tru}`, "body is not valid JSON (at byte 28)"},
+	{`{"subject":"a","strict":True}`, "body is not valid JSON (at byte 25)"},
+	{`{"subject":"a","strict":fals`, "body ends in the middle of the JSON object"},
+	{`{"subject":"a","strict":true,"strict":true}`, "strict is given twice; give it once"},
 	{`{"subject":"a","uses":null`, "body ends in the middle of the JSON object"},
 	{"{\"subject\":\"a\xffb\"}", "subject is not valid UTF-8 (at byte 14)"},
 	{"{\"subject\":\"a\xed\xa0\x80\"}", "subject is not valid UTF-8 (at byte 14)"},
@@ -253,6 +265,7 @@ func judge(t *testing.T, text []byte) {
 		Grace      *int64             `json:"grace"`
 		Until      *time.Time         `json:"until"`
 		Uses       *int64             `json:"uses"`
+		Strict     *bool              `json:"strict"`
 	}
 	d := json.NewDecoder(strings.NewReader(string(text)))
 	d.DisallowUnknownFields()

@@ -27,6 +27,13 @@ func (s *scanner) value(f Field) *Error {
 			return err
 		}
 		return integer(f, raw)
+	case Bool:
+		want := jsontext.Kind('t')
+		if s.decoder.PeekKind() == 'f' {
+			want = 'f'
+		}
+		_, err := s.scalar(f, want)
+		return err
 	}
 	raw, err := s.scalar(f, '"')
 	if err == nil && f.Type == Time && !isTime(raw) {
@@ -43,7 +50,7 @@ func (f Field) wrong() *Error {
 	return &Error{f.Name, "is not " + wants[f.Type]}
 }
 
-// scalar reads a string or number of the field's value.
+// scalar reads a string, number or literal of the field's value.
 func (s *scanner) scalar(f Field, want jsontext.Kind) (jsontext.Value, *Error) {
 	if kind := s.decoder.PeekKind(); kind != want && kind != 0 {
 		return nil, f.wrong()

@@ -24,6 +24,7 @@ func cloneCredential(c store.Credential) store.Credential {
 
 func cloneVersion(v store.Version) store.Version {
 	v.Digest = cloneBytes(v.Digest)
+	v.Sealed = cloneBytes(v.Sealed)
 	return v
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"iter"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -73,6 +74,19 @@ func (s *Store) Version(ctx context.Context, space, id string) (found store.Foun
 	return found, err
 }
 
+// Versions returns all versions of a credential, by number.
+func (s *Store) Versions(ctx context.Context, space, credential string) (versions []store.Version, err error) {
+	err = s.read(ctx, func(t *tables) error {
+		for _, number := range slices.Sorted(maps.Keys(t.numbers[credential])) {
+			if v := t.numbers[credential][number]; v.Space == space {
+				versions = append(versions, cloneVersion(*v))
+			}
+		}
+		return nil
+	})
+	return versions, err
+}
+
 // Credentials returns a page of credentials, the newest first.
 func (s *Store) Credentials(ctx context.Context, q store.Query) (items []store.Item, err error) {
 	err = s.read(ctx, func(t *tables) error {
@@ -103,6 +117,7 @@ func (s *Store) Credentials(ctx context.Context, q store.Query) (items []store.I
 func matches(c *store.Credential, q store.Query) bool {
 	before := func(end time.Time) bool { return !c.Expires.IsZero() && c.Expires.Before(end) }
 	return (q.Kind == "" || q.Kind == c.Kind) &&
+		(q.Purpose == "" || q.Purpose == c.Purpose) &&
 		(len(q.States) == 0 || slices.Contains(q.States, c.State)) &&
 		strings.Contains(c.Name, q.NameContains) &&
 		(q.Scope == "" || slices.Contains(c.Scopes, q.Scope)) &&
@@ -198,7 +213,7 @@ func (s *Store) Mark(ctx context.Context) (mark time.Time, err error) {
 // Replay returns the replay of that name in the space.
 func (s *Store) Replay(ctx context.Context, space, name string) (replay store.Replay, err error) {
 	err = s.read(ctx, func(t *tables) error {
-		stored, ok := t.replays[replayKey{space, name}]
+		stored, ok := t.replays[nameKey{space, name}]
 		if !ok {
 			return notFound("replay", name)
 		}
@@ -206,6 +221,19 @@ func (s *Store) Replay(ctx context.Context, space, name string) (replay store.Re
 		return nil
 	})
 	return replay, err
+}
+
+// Budget returns the budget of that name in the space.
+func (s *Store) Budget(ctx context.Context, space, name string) (budget store.Budget, err error) {
+	err = s.read(ctx, func(t *tables) error {
+		stored, ok := t.budgets[nameKey{space, name}]
+		if !ok {
+			return notFound("budget", name)
+		}
+		budget = stored
+		return nil
+	})
+	return budget, err
 }
 
 // Setting returns the value of a setting.

@@ -26,6 +26,10 @@ func (tx *tx) apply(step store.Step) (bool, error) {
 		return tx.updateCredential(s.Credential), nil
 	case store.UseCredential:
 		return tx.useCredential(s), nil
+	case store.ClaimStep:
+		return tx.claimStep(s), nil
+	case store.RequireLive:
+		return tx.areLive(s), nil
 	case store.DeleteCredential:
 		return tx.deleteCredential(s), nil
 	case store.CreateVersion:
@@ -44,6 +48,14 @@ func (tx *tx) apply(step store.Step) (bool, error) {
 		return true, nil
 	case store.SetMark:
 		return tx.setMark(s), nil
+	case store.WriteBudget:
+		return tx.writeBudget(s.Budget), nil
+	case store.ClearBudget:
+		tx.clearBudget(s)
+		return true, nil
+	case store.DeleteBudgets:
+		tx.deleteBudgets(s.Until)
+		return true, nil
 	case store.CreateReplay:
 		return tx.createReplay(s.Replay), nil
 	case store.DeleteReplays:
@@ -127,6 +139,31 @@ func (tx *tx) useCredential(s store.UseCredential) bool {
 	}
 	set(tx, &stored.Used, stored.Used+1)
 	return true
+}
+
+func (tx *tx) claimStep(s store.ClaimStep) bool {
+	stored := tx.credentials[s.ID]
+	if stored == nil || stored.Space != s.Space || stored.Revision != s.Revision ||
+		stored.State != store.StateActive || stored.NextStep > s.Step {
+		return false
+	}
+	set(tx, &stored.NextStep, s.Step+1)
+	return true
+}
+
+// areLive reports whether the condition of a RequireLive holds.
+func (tx *tx) areLive(s store.RequireLive) bool {
+	live := 0
+	for _, c := range tx.lists[listKey{s.Space, s.Subject}] {
+		if c.Kind != s.Kind || c.Subject != s.Subject || c.Purpose != s.Purpose || c.State.Final() {
+			continue
+		}
+		if !slices.Contains(s.IDs, c.ID) {
+			return false
+		}
+		live++
+	}
+	return live == len(s.IDs)
 }
 
 func (tx *tx) deleteCredential(s store.DeleteCredential) bool {
@@ -260,7 +297,7 @@ func (tx *tx) setMark(s store.SetMark) bool {
 }
 
 func (tx *tx) createReplay(r store.Replay) bool {
-	key := replayKey{r.Space, r.Name}
+	key := nameKey{r.Space, r.Name}
 	if _, ok := tx.replays[key]; ok {
 		return false
 	}

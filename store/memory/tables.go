@@ -24,7 +24,8 @@ type tables struct {
 	events      map[string][]*store.Event           // by space, ascending
 	sealed      int                                 // at least so many of log, from the start, have a Seq
 	heads       map[string]store.Head               // by space
-	replays     map[replayKey]store.Replay
+	replays     map[nameKey]store.Replay
+	budgets     map[nameKey]store.Budget
 	settings    map[string][]byte
 	mark        time.Time
 }
@@ -35,8 +36,8 @@ type tables struct {
 // is empty, and in that of its subject.
 type listKey struct{ space, subject string }
 
-// A replayKey names a replay.
-type replayKey struct{ space, name string }
+// A nameKey names a replay or a budget.
+type nameKey struct{ space, name string }
 
 func newTables() *tables {
 	return &tables{
@@ -49,7 +50,8 @@ func newTables() *tables {
 		uses:        map[string][]store.Use{},
 		events:      map[string][]*store.Event{},
 		heads:       map[string]store.Head{},
-		replays:     map[replayKey]store.Replay{},
+		replays:     map[nameKey]store.Replay{},
+		budgets:     map[nameKey]store.Budget{},
 		settings:    map[string][]byte{},
 	}
 }

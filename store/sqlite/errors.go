@@ -17,6 +17,7 @@ var (
 	errNoCredential = fmt.Errorf("store/sqlite: credential %w", store.ErrNotFound)
 	errNoVersion    = fmt.Errorf("store/sqlite: version %w", store.ErrNotFound)
 	errNoReplay     = fmt.Errorf("store/sqlite: replay %w", store.ErrNotFound)
+	errNoBudget     = fmt.Errorf("store/sqlite: budget %w", store.ErrNotFound)
 	errNoSetting    = fmt.Errorf("store/sqlite: setting %w", store.ErrNotFound)
 )
 

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 	"time"
 
@@ -148,6 +149,113 @@ func TestFirstSchema(t *testing.T) {
 	rows, err := s.writer.value(`SELECT count(*) FROM versions LEFT JOIN uses ON version = id`)
 	if err != nil || rows != fmt.Sprint(len(items)-1) {
 		t.Errorf("%s versions and uses, %v; want %d", rows, err, len(items)-1)
+	}
+}
+
+// secondSchema makes a database of schema 2, from one of schema 1, in which all
+// that is new in it is in use, and returns what seeSecond looks for.
+func secondSchema(t *testing.T, path string) []store.Item {
+	t.Helper()
+	items := firstSchema(t, path)
+	if err := runMigrations(path, "", false, 2); err != nil {
+		t.Fatal(err)
+	}
+	c, v := &items[0].Credential, &items[0].Versions[0]
+	c.Kind, c.Purpose = store.KindLink, "login"
+	c.NotBefore, c.Updated, c.CIDRs = someTime, someTime.Add(time.Hour), []string{"192.0.2.0/24"}
+	c.Uses, c.Used, c.Limit = 7, 3, store.Limit{Rate: 5, Per: time.Minute, Burst: 9}
+	v.FirstUsed, v.LastUsed = someTime, someTime.Add(time.Minute)
+	mustExec(t, path, fmt.Sprintf(`
+		UPDATE credentials SET kind = 'link', purpose = 'login', not_before = %[2]d, updated = %[2]d + 3600000, cidrs = '["192.0.2.0/24"]',
+			uses = 7, used = 3, limit_rate = 5, limit_per = 60000, limit_burst = 9 WHERE id = '%[3]s';
+		UPDATE versions SET first_used = %[2]d, last_used = %[2]d + 60000 WHERE id = '%[4]s';
+		INSERT INTO uses (version, address, first, last) VALUES ('%[4]s', '192.0.2.1', %[2]d, %[2]d + 60000);
+		UPDATE events SET seq = 1, link = x'beef' WHERE number = 1;
+		INSERT INTO heads (space, seq, link) VALUES ('%[1]s', 1, x'beef');
+		UPDATE mark SET time = %[2]d;
+		INSERT INTO replays (space, name, request, sealed, expires) VALUES ('%[1]s', 'replay', x'01', x'02', %[2]d)`,
+		someSpace, someTime.UnixMilli(), c.ID, v.ID))
+	return items
+}
+
+// seeSecond sees that all of a database of schema 2 is there, and that what is
+// new is zero.
+func seeSecond(t *testing.T, s *Store, items []store.Item) {
+	t.Helper()
+	for _, item := range items {
+		got, err := s.Credential(background, someSpace, item.Credential.ID)
+		if diff := cmp.Diff(item, got); err != nil || diff != "" {
+			t.Errorf("%v; the credential (-want +got):\n%s", err, diff)
+		}
+		versions, err := s.Versions(background, someSpace, item.Credential.ID)
+		slices.Reverse(versions)
+		if diff := cmp.Diff(item.Versions, versions); err != nil || diff != "" {
+			t.Errorf("%v; its versions (-want +got):\n%s", err, diff)
+		}
+	}
+	v := items[0].Versions[0]
+	uses, usesErr := s.Uses(background, someSpace, v.ID)
+	head, headErr := s.Head(background, someSpace)
+	mark, markErr := s.Mark(background)
+	replay, replayErr := s.Replay(background, someSpace, "replay")
+	unsealed, unsealedErr := s.Unsealed(background, 99)
+	if err := errors.Join(usesErr, headErr, markErr, replayErr, unsealedErr); err != nil || len(unsealed) != len(items)-1 {
+		t.Fatalf("%d events are not sealed, %v; want %d", len(unsealed), err, len(items)-1)
+	}
+	type rest struct {
+		Uses   []store.Use
+		Head   store.Head
+		Mark   time.Time
+		Replay store.Replay
+	}
+	want := rest{
+		Uses: []store.Use{{Address: "192.0.2.1", First: v.FirstUsed, Last: v.LastUsed}},
+		Head: store.Head{Seq: 1, Link: []byte{0xbe, 0xef}}, Mark: someTime,
+		Replay: store.Replay{Space: someSpace, Name: "replay", Request: []byte{1}, Sealed: []byte{2}, Expires: someTime},
+	}
+	if diff := cmp.Diff(want, rest{uses, head, mark, replay}); diff != "" {
+		t.Errorf("the rest (-want +got):\n%s", diff)
+	}
+}
+
+// TestSecondSchema opens a database that was made before there was schema 3, and
+// has its old rows do all that is new.
+func TestSecondSchema(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "keyfob.db")
+	items := secondSchema(t, path)
+	for range 2 { // the second time there is nothing to do
+		s := mustOpen(t, path)
+		seeSecond(t, s, items)
+		s.Close()
+	}
+	s := mustOpen(t, path)
+	c, ended := items[0].Credential, items[len(items)-1].Credential
+	budget := store.Budget{Space: someSpace, Name: "budget", Guesses: 1}
+	live := store.RequireLive{Space: someSpace, Kind: c.Kind, Subject: c.Subject, Purpose: c.Purpose, IDs: []string{c.ID}}
+	none := store.RequireLive{Space: someSpace, Kind: ended.Kind, Subject: ended.Subject}
+	err := s.Apply(background, store.Change{Steps: []store.Step{
+		live, none, // also of rows that were there before the index
+		store.ClaimStep{Space: someSpace, ID: c.ID, Revision: c.Revision, Step: 41},
+		store.CreateVersion{Version: store.Version{
+			ID: newID(), Credential: c.ID, Space: someSpace, Number: 2, Digest: []byte("digest"), Sealed: []byte("sealed"),
+			Created: someTime,
+		}},
+		store.WriteBudget{Budget: budget},
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	item, err := s.Credential(background, someSpace, c.ID)
+	if err != nil || item.Credential.NextStep != 42 {
+		t.Errorf("%+v, %v; want one whose NextStep is 42", item.Credential, err)
+	}
+	versions, err := s.Versions(background, someSpace, c.ID)
+	if err != nil || len(versions) != 2 || versions[0].Sealed != nil || string(versions[1].Sealed) != "sealed" {
+		t.Errorf("%+v, %v; want two, the second one with what was sealed", versions, err)
+	}
+	budget.Revision = 1
+	if got, err := s.Budget(background, someSpace, "budget"); err != nil || got != budget {
+		t.Errorf("%+v, %v; want %+v", got, err, budget)
 	}
 }
 

@@ -26,7 +26,7 @@ const (
 	// An item is a credential with its current and its previous version.
 	sqlItem = `
 		SELECT ` + credentialColumns + `, ` + versionColumns + `,
-			p.id, p.number, p.prefix, p.digest, p.root_key, p.created, p.ends, p.first_used, p.last_used
+			p.id, p.number, p.prefix, p.digest, p.root_key, p.created, p.ends, p.first_used, p.last_used, p.sealed
 		FROM credentials AS c
 			LEFT JOIN versions AS v ON v.id = c.current AND v.credential = c.serial
 			LEFT JOIN versions AS p ON p.id = c.previous AND p.credential = c.serial`
@@ -35,6 +35,11 @@ const (
 		WHERE c.space = ?1 AND c.serial = ifnull(
 			(SELECT serial FROM credentials WHERE id = ?2), (SELECT credential FROM versions WHERE id = ?2))`
 
+	sqlVersions = `
+		SELECT ` + versionColumns + `
+		FROM credentials AS c CROSS JOIN versions AS v ON v.credential = c.serial
+		WHERE c.id = ?2 AND c.space = ?1 ORDER BY v.number`
+
 	sqlOrderCredentials = `
 			AND (c.created, c.id) < (?2, ?3) AND c.state IN (?4, ?5, ?6, ?7, ?8)
 			AND (?10 IS NULL OR instr(CAST(c.name AS BLOB), ?10) > 0)
@@ -42,13 +47,20 @@ const (
 			AND (?12 IS NULL OR c.expires < ?12)
 			AND (?13 IS NULL OR c.expires < ?13
 				OR c.state IN ('redeemed', 'replaced', 'revoked') AND (c.updated IS NULL OR c.updated < ?13))
+			AND (?14 IS NULL OR c.purpose = ?14)
 		ORDER BY c.created DESC, c.id DESC LIMIT ?9`
 
-	// The signs before kind and subject keep SQLite to the index of the others.
+	// The sign before kind keeps SQLite to the index of subjects.
 	sqlOfSpace          = sqlItem + ` WHERE c.space = ?1` + sqlOrderCredentials
-	sqlOfKind           = sqlItem + ` WHERE c.space = ?1 AND c.kind = ?14` + sqlOrderCredentials
-	sqlOfSubject        = sqlItem + ` WHERE c.space = ?1 AND c.subject = ?14` + sqlOrderCredentials
-	sqlOfSubjectAndKind = sqlItem + ` WHERE c.space = ?1 AND c.subject = ?14 AND +c.kind = ?15` + sqlOrderCredentials
+	sqlOfKind           = sqlItem + ` WHERE c.space = ?1 AND c.kind = ?15` + sqlOrderCredentials
+	sqlOfSubject        = sqlItem + ` WHERE c.space = ?1 AND c.subject = ?15` + sqlOrderCredentials
+	sqlOfSubjectAndKind = sqlItem + ` WHERE c.space = ?1 AND c.subject = ?15 AND +c.kind = ?16` + sqlOrderCredentials
+
+	// What is said twice here lets SQLite use an index of a part of the table.
+	sqlOfPurpose = sqlItem + ` WHERE c.space = ?1 AND c.subject = ?15 AND c.kind = ?16
+			AND c.purpose = ?14 AND c.purpose <> ''` + sqlOrderCredentials
+	sqlLiveRedeemed = sqlItem + ` WHERE c.space = ?1 AND c.subject = ?15 AND c.kind = ?16
+			AND c.kind IN ('link', 'code', 'totp', 'recovery') AND c.state IN ('active', 'suspended')` + sqlOrderCredentials
 
 	// An empty type is any.
 	sqlEvents = `
@@ -160,6 +172,20 @@ func (s *Store) Version(ctx context.Context, space, id string) (found store.Foun
 	return found, nil
 }
 
+// Versions returns all versions of a credential, by number.
+func (s *Store) Versions(ctx context.Context, space, credential string) (versions []store.Version, err error) {
+	of := store.Credential{ID: credential, Space: space}
+	_, err = s.read(ctx, func(r *row) error {
+		versions = append(versions, store.Version{})
+		r.version(&versions[len(versions)-1], &of)
+		return nil
+	}, sqlVersions, space, credential)
+	if err != nil {
+		return nil, err
+	}
+	return versions, nil
+}
+
 // Credentials returns a page of credentials, the newest first.
 func (s *Store) Credentials(ctx context.Context, q store.Query) (items []store.Item, err error) {
 	if q.Limit < 1 {
@@ -189,16 +215,26 @@ func statementOf(q store.Query) (sql string, args []any) {
 		args = append(args, string(s))
 	}
 	args = append(args, q.Limit, optionalBytes(q.NameContains), optionalText(q.Scope),
-		optionalMilliseconds(q.ExpiresBefore), optionalMilliseconds(q.EndedBefore))
+		optionalMilliseconds(q.ExpiresBefore), optionalMilliseconds(q.EndedBefore), optionalText(q.Purpose))
 	switch {
 	case q.Subject != "" && q.Kind != "":
-		return sqlOfSubjectAndKind, append(args, q.Subject, string(q.Kind))
+		return statementOfSubjectAndKind(q), append(args, q.Subject, string(q.Kind))
 	case q.Subject != "":
 		return sqlOfSubject, append(args, q.Subject)
 	case q.Kind != "":
 		return sqlOfKind, append(args, string(q.Kind))
 	}
 	return sqlOfSpace, args
+}
+
+func statementOfSubjectAndKind(q store.Query) string {
+	switch {
+	case isRedeemed(q.Kind) && len(q.States) > 0 && !slices.ContainsFunc(q.States, store.State.Final):
+		return sqlLiveRedeemed
+	case q.Purpose != "":
+		return sqlOfPurpose
+	}
+	return sqlOfSubjectAndKind
 }
 
 // optionalText is NULL when it is empty.

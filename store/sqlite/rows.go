@@ -54,6 +54,14 @@ func optionalMilliseconds(t time.Time) any {
 	return t.UnixMilli()
 }
 
+// optionalBlob is a copy of a BLOB, which is NULL when it is empty.
+func optionalBlob(b []byte) any {
+	if len(b) == 0 {
+		return nil
+	}
+	return bytes.Clone(b)
+}
+
 var (
 	kinds = []store.Kind{
 		store.KindAPIKey, store.KindSession, store.KindLink, store.KindCode, store.KindTOTP, store.KindRecovery,
@@ -84,7 +92,8 @@ func (r *row) space() store.Space {
 // knows.
 const credentialColumns = `c.id, c.kind, c.subject, c.purpose, c.binding, c.name, c.scopes, c.attributes,
 	c.expires, c.state, c.reason, c.revision, c.created, c.current, c.previous,
-	c.not_before, c.cidrs, c.uses, c.used, c.limit_rate, c.limit_per, c.limit_burst, c.updated`
+	c.not_before, c.cidrs, c.uses, c.used, c.limit_rate, c.limit_per, c.limit_burst, c.updated,
+	c.next_step`
 
 func (r *row) credential(c *store.Credential, space string) (err error) {
 	c.Space = space
@@ -107,25 +116,25 @@ func (r *row) credential(c *store.Credential, space string) (err error) {
 	}
 	c.Uses, c.Used = r.integer(), r.integer()
 	c.Limit = store.Limit{Rate: r.integer(), Per: time.Duration(r.integer()) * time.Millisecond, Burst: r.integer()}
-	c.Updated = r.optionalTime()
+	c.Updated, c.NextStep = r.optionalTime(), r.integer()
 	return nil
 }
 
 // versionColumns are those of table v but for its credential and space.
 const versionColumns = `v.id, v.number, v.prefix, v.digest, v.root_key, v.created, v.ends,
-	v.first_used, v.last_used`
+	v.first_used, v.last_used, v.sealed`
 
 func (r *row) version(v *store.Version, of *store.Credential) {
 	v.Credential, v.Space = of.ID, of.Space
 	v.ID, v.Number, v.Prefix = r.text(), r.integer(), r.text()
 	v.Digest, v.RootKey = r.blob(), int(r.integer())
 	v.Created, v.Ends = r.time(), r.optionalTime()
-	v.FirstUsed, v.LastUsed = r.optionalTime(), r.optionalTime()
+	v.FirstUsed, v.LastUsed, v.Sealed = r.optionalTime(), r.optionalTime(), r.blob()
 }
 
 // numVersionColumns is how many columns a version that is not there has, all of
 // them NULL.
-const numVersionColumns = 9
+const numVersionColumns = 10
 
 // item reads a credential and two versions.
 func (r *row) item(item *store.Item, space string) error {
@@ -212,7 +221,7 @@ func attributes(text []byte) (map[string]string, error) {
 }
 
 // errNotUTF8 is about what JSON cannot hold.
-var errNotUTF8 = errors.New("a scope, an attribute or a network is not UTF-8")
+var errNotUTF8 = errors.New("a scope, an attribute, a network or an id is not UTF-8")
 
 // jsonTexts are the fields of a credential that are kept as JSON.
 type jsonTexts struct{ scopes, attributes, cidrs string }

@@ -21,7 +21,9 @@ import (
 var statements = map[string]string{
 	"sqlCreateSpace": sqlCreateSpace, "sqlUpdateSpace": sqlUpdateSpace,
 	"sqlCreateCredential": sqlCreateCredential, "sqlUpdateCredential": sqlUpdateCredential,
-	"sqlUseCredential": sqlUseCredential, "sqlDeleteVersions": sqlDeleteVersions, "sqlDeleteCredential": sqlDeleteCredential,
+	"sqlUseCredential": sqlUseCredential, "sqlClaimStep": sqlClaimStep, "sqlRequireLive": sqlRequireLive,
+	"sqlRequireLiveRedeemed": sqlRequireLiveRedeemed,
+	"sqlDeleteVersions":      sqlDeleteVersions, "sqlDeleteCredential": sqlDeleteCredential,
 	"sqlCreateVersion": sqlCreateVersion, "sqlEndVersion": sqlEndVersion,
 	"sqlUseVersion": sqlUseVersion, "sqlUseAddress": sqlUseAddress, "sqlAddAddress": sqlAddAddress,
 	"sqlTrimAddresses": sqlTrimAddresses, "sqlUses": sqlUses,
@@ -30,14 +32,18 @@ var statements = map[string]string{
 	"sqlUnsealed": sqlUnsealed, "sqlHead": sqlHead, "sqlLastEvent": sqlLastEvent, "sqlEventsAfter": sqlEventsAfter,
 	"sqlRaiseMark": sqlRaiseMark, "sqlSetMark": sqlSetMark, "sqlMark": sqlMark,
 	"sqlCreateReplay": sqlCreateReplay, "sqlDeleteReplays": sqlDeleteReplays, "sqlReplay": sqlReplay,
-	"sqlSpace": sqlSpace, "sqlSpaces": sqlSpaces, "sqlVersion": sqlVersion, "sqlCredential": sqlCredential,
-	"sqlOfSpace": sqlOfSpace, "sqlOfKind": sqlOfKind, "sqlOfSubject": sqlOfSubject,
-	"sqlOfSubjectAndKind": sqlOfSubjectAndKind, "sqlEvents": sqlEvents, "sqlNewestEvents": sqlNewestEvents,
+	"sqlCreateBudget": sqlCreateBudget, "sqlUpdateBudget": sqlUpdateBudget, "sqlClearBudget": sqlClearBudget,
+	"sqlDeleteBudgets": sqlDeleteBudgets, "sqlBudget": sqlBudget,
+	"sqlSpace": sqlSpace, "sqlSpaces": sqlSpaces, "sqlVersion": sqlVersion, "sqlVersions": sqlVersions,
+	"sqlCredential": sqlCredential,
+	"sqlOfSpace":    sqlOfSpace, "sqlOfKind": sqlOfKind, "sqlOfSubject": sqlOfSubject,
+	"sqlOfSubjectAndKind": sqlOfSubjectAndKind, "sqlOfPurpose": sqlOfPurpose,
+	"sqlLiveRedeemed": sqlLiveRedeemed, "sqlEvents": sqlEvents, "sqlNewestEvents": sqlNewestEvents,
 	"sqlEventsOf": sqlEventsOf, "sqlNewestEventsOf": sqlNewestEventsOf, "sqlSetting": sqlSetting,
 }
 
 // parts are constants of SQL that are no statement by themselves.
-var parts = []string{"sqlItem", "sqlOrderCredentials", "sqlBegin", "sqlCommit", "sqlSave", "sqlRelease", "sqlRollback"}
+var parts = []string{"sqlItem", "sqlSameLive", "sqlOrderCredentials", "sqlBegin", "sqlCommit", "sqlSave", "sqlRelease", "sqlRollback"}
 
 // goFiles parses the package without its tests.
 func goFiles(t *testing.T) []*ast.File {
@@ -122,6 +128,8 @@ func TestPlans(t *testing.T) {
 		"sqlOfKind":           "SEARCH c USING INDEX credentials_of_kind (space=? AND kind=? AND (created,id)<(?,?))",
 		"sqlOfSubject":        "SEARCH c USING INDEX credentials_of_subject (space=? AND subject=? AND (created,id)<(?,?))",
 		"sqlOfSubjectAndKind": "SEARCH c USING INDEX credentials_of_subject (space=? AND subject=? AND (created,id)<(?,?))",
+		"sqlRequireLive":      "SEARCH credentials USING INDEX credentials_of_subject (space=? AND subject=?)",
+		"sqlVersions":         "SEARCH c USING INDEX sqlite_autoindex_credentials_1 (id=?)",
 		"sqlEvents":           "SEARCH events USING INDEX events_of_space (space=? AND rowid>?)",
 		"sqlNewestEvents":     "SEARCH events USING INDEX events_of_space (space=? AND rowid<?)",
 		"sqlEventsOf":         "SEARCH events USING INDEX events_of_credential (credential=? AND rowid>?)",
@@ -131,8 +139,16 @@ func TestPlans(t *testing.T) {
 		"sqlSealEvent":        "SEARCH events USING INTEGER PRIMARY KEY (rowid=?)",
 		"sqlUseCredential":    "SEARCH credentials USING INDEX sqlite_autoindex_credentials_1 (id=?)",
 		"sqlDeleteVersions":   "SEARCH versions USING INDEX sqlite_autoindex_versions_2 (credential=?)",
+		"sqlClaimStep":        "SEARCH credentials USING INDEX sqlite_autoindex_credentials_1 (id=?)",
+		"sqlUpdateBudget":     "SEARCH budgets USING PRIMARY KEY (space=? AND name=?)",
+		"sqlDeleteBudgets":    "SEARCH budgets USING INDEX budgets_by_end (expires<?)",
 		"sqlDeleteReplays":    "SEARCH replays USING INDEX replays_by_end (expires<?)",
 		"sqlTrimAddresses":    "SEARCH uses USING PRIMARY KEY (version=?)",
+		"sqlOfPurpose": "SEARCH c USING INDEX credentials_of_purpose " +
+			"(space=? AND subject=? AND kind=? AND purpose=? AND (created,id)<(?,?))",
+		"sqlRequireLiveRedeemed": "SEARCH credentials USING INDEX credentials_live (space=? AND subject=? AND kind=?)",
+		"sqlLiveRedeemed": "SEARCH c USING INDEX credentials_live " +
+			"(space=? AND subject=? AND kind=? AND (created,id)<(?,?))",
 	} {
 		if plan := planOf(t, s.writer, statements[name]); plan[0] != first {
 			t.Errorf("%s begins with\n%s; want\n%s", name, plan[0], first)
@@ -207,7 +223,7 @@ func TestSchema(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := map[string]bool{
-		"credentials": true, "events": true, "heads": true, "mark": true, "replays": true, "settings": true,
+		"budgets": true, "credentials": true, "events": true, "heads": true, "mark": true, "replays": true, "settings": true,
 		"spaces": true, "uses": true, "versions": true, versionTable: false,
 	}
 	if diff := cmp.Diff(want, tables); diff != "" {
@@ -223,14 +239,18 @@ func TestSchema(t *testing.T) {
 		`UPDATE versions SET credential = 99`,
 		`UPDATE versions SET digest = 'text'`,
 		`INSERT INTO versions SELECT 'another', credential, space, number, prefix, digest, root_key, created, ends,
-			first_used, last_used FROM versions`,
+			first_used, last_used, sealed FROM versions`,
 		`INSERT INTO uses VALUES ('of no version', 'a', 1, 1)`,
 		`INSERT INTO uses SELECT id, column1, 1, 1 FROM versions, (VALUES ('same'), ('same'))`,
 		`INSERT INTO heads VALUES ('a', 0, x'00')`,
 		`INSERT INTO mark VALUES (2, 1)`,
 		`INSERT INTO mark VALUES (1, 1)`,
 		`INSERT INTO replays VALUES ('a', 'same', x'', x'', 1), ('a', 'same', x'', x'', 2)`,
+		`INSERT INTO budgets VALUES ('a', 'same', 1, 1, 1, 1, NULL, 1), ('a', 'same', 2, 2, 2, 2, NULL, 1)`,
+		`INSERT INTO budgets VALUES ('a', 'b', 1, NULL, 1, 1, NULL, 1)`,
 		`UPDATE credentials SET uses = 'many'`,
+		`UPDATE credentials SET next_step = NULL`,
+		`UPDATE versions SET sealed = 'text'`,
 		`INSERT INTO spaces VALUES ('a', 'same', '', 1, 0), ('b', 'same', '', 1, 0)`,
 	} {
 		if err := s.writer.Exec(sql); err == nil || !isRefusal(err) {

@@ -18,6 +18,24 @@ type write struct {
 // none is the step of a write without a condition.
 const none = -1
 
+// run runs the statement, and reports whether it wrote a row; of one that only
+// reads, whether it found one.
+func (w *write) run(c *conn) (done bool, err error) {
+	stmt, err := c.prepare(w.sql, w.args...)
+	if err != nil {
+		return false, err
+	}
+	if !stmt.ReadOnly() {
+		err = stmt.Exec()
+		return c.Changes() > 0, err
+	}
+	done, err = stmt.Step(), stmt.Err()
+	if reset := stmt.Reset(); err == nil {
+		err = reset
+	}
+	return done, err
+}
+
 // The statements of the steps. The condition of a step is the WHERE clause of
 // its statement, which writes one row if it holds and none if it does not.
 const (
@@ -34,9 +52,9 @@ const (
 	sqlCreateCredential = `
 		INSERT INTO credentials (id, space, kind, subject, purpose, binding, name, scopes, attributes,
 			expires, state, reason, revision, created, current, previous,
-			not_before, cidrs, uses, used, limit_rate, limit_per, limit_burst, updated)
+			not_before, cidrs, uses, used, limit_rate, limit_per, limit_burst, updated, next_step)
 		SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, 1, ?13, ?14, ?15,
-			?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23
+			?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24
 		WHERE NOT EXISTS (SELECT 1 FROM credentials WHERE id = ?1)`
 
 	sqlUpdateCredential = `
@@ -51,6 +69,23 @@ const (
 		UPDATE credentials SET used = used + 1
 		WHERE id = ?1 AND space = ?2 AND revision = ?3 AND used < uses`
 
+	sqlClaimStep = `
+		UPDATE credentials SET next_step = ?4 + 1
+		WHERE id = ?1 AND space = ?2 AND revision = ?3 AND state = 'active' AND next_step <= ?4`
+
+	// They return a row if the condition holds. The second one can use the index of
+	// those that are redeemed.
+	sqlRequireLive = `
+		SELECT count(*) FROM credentials
+		WHERE space = ?1 AND subject = ?2 AND +kind = ?3` + sqlSameLive
+	sqlRequireLiveRedeemed = `
+		SELECT count(*) FROM credentials
+		WHERE space = ?1 AND subject = ?2 AND kind = ?3 AND kind IN ('link', 'code', 'totp', 'recovery')` + sqlSameLive
+
+	sqlSameLive = `
+			AND purpose = ?4 AND state IN ('active', 'suspended')
+		HAVING count(*) = ?6 AND count(*) FILTER (WHERE id IN (SELECT value FROM json_each(?5))) = ?6`
+
 	// With the versions go the rows of uses.
 	sqlDeleteVersions = `
 		DELETE FROM versions
@@ -61,8 +96,8 @@ const (
 
 	sqlCreateVersion = `
 		INSERT INTO versions (id, credential, space, number, prefix, digest, root_key, created, ends,
-			first_used, last_used)
-		SELECT ?1, c.serial, c.space, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11
+			first_used, last_used, sealed)
+		SELECT ?1, c.serial, c.space, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12
 		FROM credentials AS c
 		WHERE c.id = ?2 AND c.space = ?3
 			AND NOT EXISTS (SELECT 1 FROM versions WHERE id = ?1)
@@ -122,6 +157,10 @@ func appendStep(writes []write, step store.Step, i int) ([]write, error) {
 		return append(writes, write{sqlDeleteVersions, args, none}, write{sqlDeleteCredential, args, i}), nil
 	case store.RaiseMark:
 		return append(writes, write{sqlRaiseMark, []any{optionalMilliseconds(s.To)}, none}), nil
+	case store.ClearBudget:
+		return append(writes, write{sqlClearBudget, []any{s.Space, s.Name}, none}), nil
+	case store.DeleteBudgets:
+		return append(writes, write{sqlDeleteBudgets, []any{milliseconds(s.Until)}, none}), nil
 	case store.DeleteReplays:
 		return append(writes, write{sqlDeleteReplays, []any{milliseconds(s.Until)}, none}), nil
 	}
@@ -144,12 +183,19 @@ func statementOfStep(step store.Step) (sql string, args []any, err error) {
 		return sqlUpdateCredential, args, err
 	case store.UseCredential:
 		return sqlUseCredential, []any{s.ID, s.Space, s.Revision}, nil
+	case store.ClaimStep:
+		return sqlClaimStep, []any{s.ID, s.Space, s.Revision, s.Step}, nil
+	case store.RequireLive:
+		return requireLive(s)
+	case store.WriteBudget:
+		sql, args := writeBudget(&s.Budget)
+		return sql, args, nil
 	case store.CreateVersion:
 		v := s.Version
 		return sqlCreateVersion, []any{
 			v.ID, v.Credential, v.Space, v.Number, v.Prefix, bytes.Clone(v.Digest), v.RootKey,
 			milliseconds(v.Created), optionalMilliseconds(v.Ends),
-			optionalMilliseconds(v.FirstUsed), optionalMilliseconds(v.LastUsed),
+			optionalMilliseconds(v.FirstUsed), optionalMilliseconds(v.LastUsed), optionalBlob(v.Sealed),
 		}, nil
 	case store.EndVersion:
 		return sqlEndVersion, []any{
@@ -168,6 +214,21 @@ func statementOfStep(step store.Step) (sql string, args []any, err error) {
 	return "", nil, fmt.Errorf("a step of type %T, which is none of package store's", step)
 }
 
+// isRedeemed reports whether credentials of a kind are redeemed, and so in the
+// index of those that are live.
+func isRedeemed(kind store.Kind) bool {
+	return kind == store.KindLink || kind == store.KindCode || kind == store.KindTOTP || kind == store.KindRecovery
+}
+
+func requireLive(s store.RequireLive) (sql string, args []any, err error) {
+	ids, err := listText(s.IDs)
+	args = []any{s.Space, s.Subject, string(s.Kind), s.Purpose, ids, len(s.IDs)}
+	if isRedeemed(s.Kind) {
+		return sqlRequireLiveRedeemed, args, err
+	}
+	return sqlRequireLive, args, err
+}
+
 func createCredential(c *store.Credential) ([]any, error) {
 	t, err := textsOf(c)
 	if err != nil {
@@ -177,7 +238,7 @@ func createCredential(c *store.Credential) ([]any, error) {
 		c.ID, c.Space, string(c.Kind), c.Subject, c.Purpose, c.Binding, c.Name, t.scopes, t.attributes,
 		optionalMilliseconds(c.Expires), string(c.State), c.Reason, milliseconds(c.Created), c.Current, c.Previous,
 		optionalMilliseconds(c.NotBefore), t.cidrs, c.Uses, c.Used,
-		c.Limit.Rate, c.Limit.Per.Milliseconds(), c.Limit.Burst, optionalMilliseconds(c.Updated),
+		c.Limit.Rate, c.Limit.Per.Milliseconds(), c.Limit.Burst, optionalMilliseconds(c.Updated), c.NextStep,
 	}, nil
 }
 

@@ -137,13 +137,13 @@ func (s *Store) change(r *request) error {
 		return err
 	}
 	for _, w := range r.writes {
-		err := s.writer.exec(w.sql, w.args...)
+		done, err := w.run(s.writer)
 		if err != nil && !isRefusal(err) {
 			return err
 		}
 		if err != nil {
 			r.err = fmt.Errorf("store/sqlite: the change was refused: %w", err)
-		} else if w.step != none && s.writer.Changes() == 0 {
+		} else if w.step != none && !done {
 			r.err = fmt.Errorf("store/sqlite: %w", &store.ConflictError{Step: w.step})
 		}
 		if r.err != nil {

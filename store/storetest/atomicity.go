@@ -24,80 +24,6 @@ var atomicityChecks = group{"Atomicity", []check{
 	{"many steps in one change", manySteps},
 }}
 
-// A scene is a store with something in it, a step of each type that can be
-// applied to it, in any company, and one of each that cannot. SetMark and
-// RaiseMark do not go together; the first is only among those that cannot.
-type scene struct {
-	good, bad []store.Step
-	events    []store.Event
-}
-
-// newScene makes a scene in a store that no other check has, for some of its
-// steps concern all spaces.
-func (e *env) newScene() scene {
-	e.Helper()
-	if !e.alone {
-		e.Fatal("a scene in a store of several checks")
-	}
-	here, there := e.space(), e.space()
-	item, old := e.rotate(e.issue(here.ID)), e.issue(here.ID)
-	issued, change := e.newIssue(there.ID)
-	taken := e.newSetting()
-	e.apply(taken)
-
-	updated := copyCredential(item.Credential)
-	updated.Name, updated.State = "another", store.StateRevoked
-	stale := copyCredential(old.Credential)
-	stale.Revision++
-	end := store.EndVersion{Space: here.ID, ID: item.Versions[1].ID, Was: item.Versions[1].Ends, Ends: e.now()}
-	prefix := here
-	prefix.Prefix = "globex"
-	used, gone := e.limited(here.ID, 1), e.rotate(e.issue(here.ID)).Credential
-	record := store.RecordUse{Space: here.ID, Version: gone.Current, Address: "192.0.2.1", First: at(1), Last: at(2)}
-	expired, replay := e.newReplay(there.ID), e.newReplay(here.ID)
-	expired.Expires = at(-1)
-	e.apply(record, store.CreateReplay{Replay: expired}, store.CreateReplay{Replay: replay}, store.RaiseMark{To: at(1)})
-	record.Version = old.Credential.Current
-	events := e.allEvents(here.ID)
-	e.mustEqual("number of events", len(events), 6)
-	e.apply(e.newSeals(here.ID, 0, events[1].Number))
-	tooOften := use(old.Credential)
-	tooOften.Revision++
-	return scene{
-		good: append(change.Steps,
-			store.CreateSpace{Space: e.newSpace()},
-			store.UpdateSpace{Space: prefix},
-			store.UpdateCredential{Credential: updated},
-			store.CreateVersion{Version: e.newVersion(old.Credential, 2)},
-			end,
-			e.newSetting(),
-			use(used),
-			store.DeleteCredential{Space: here.ID, ID: gone.ID, Revision: gone.Revision},
-			record,
-			e.newSeals(here.ID, 1, events[0].Number, events[3].Number),
-			store.RaiseMark{To: at(2)},
-			store.CreateReplay{Replay: e.newReplay(there.ID)},
-			store.DeleteReplays{Until: at(0)},
-		),
-		bad: []store.Step{
-			store.CreateSpace{Space: there},
-			store.UpdateSpace{Space: e.newSpace()},
-			store.CreateCredential{Credential: old.Credential},
-			store.UpdateCredential{Credential: stale},
-			store.CreateVersion{Version: old.Versions[0]},
-			store.EndVersion{Space: there.ID, ID: item.Versions[1].ID, Was: item.Versions[1].Ends},
-			taken,
-			tooOften,
-			store.DeleteCredential{Space: there.ID, ID: old.Credential.ID, Revision: 1},
-			e.newSeals(here.ID, 0, events[2].Number),
-			e.newSeals(here.ID, 1, events[2].Number, events[1].Number),
-			store.SetMark{Was: at(0), To: at(9)},
-			store.CreateReplay{Replay: replay},
-		},
-		events: append(change.Events, e.newEvent(updated), e.newEvent(issued.Credential)),
-	}
-}
-
 func wholeChange(e *env) {
 	e = e.with(e.open())
 	s := e.newScene()
@@ -138,6 +64,8 @@ func wholeChange(e *env) {
 			e.equal("the mark", e.mark(), step.To)
 		case store.CreateReplay:
 			e.equal("the new replay", e.replay(step.Replay.Space, step.Replay.Name), step.Replay)
+		default:
+			e.seeCodeStep(step)
 		}
 	}
 	e.equal("the new events of a space", numberless(last(e.allEvents(space.ID), 1)), s.events[1:2])
@@ -195,6 +123,9 @@ func nothingRemainsTwice(e *env) {
 	replay := e.newReplay(space.ID)
 	expired := replay
 	expired.Expires = at(-1)
+	code, budget := e.totp(space.ID), e.newBudget(space.ID)
+	counted := budget
+	counted.Guesses, counted.Revision = counted.Guesses+1, 1
 	e.apply(store.RecordUse{Space: space.ID, Version: gone.Current, Address: "192.0.2.1", First: at(2), Last: at(2)})
 	record.Last = at(3)
 	events := e.allEvents(space.ID)
@@ -203,6 +134,9 @@ func nothingRemainsTwice(e *env) {
 		e.newSeals(space.ID, 0, events[0].Number), e.newSeals(space.ID, 1, events[1].Number),
 		store.RaiseMark{To: at(1)}, store.SetMark{Was: at(1), To: at(0)}, store.SetMark{Was: at(0)},
 		store.CreateReplay{Replay: expired}, store.DeleteReplays{Until: at(-1)}, store.CreateReplay{Replay: replay},
+		claim(code, 1), claim(code, 2), store.UpdateCredential{Credential: code},
+		store.WriteBudget{Budget: budget}, store.WriteBudget{Budget: counted}, store.ClearBudget{Space: space.ID, Name: budget.Name},
+		store.DeleteBudgets{Until: at(1000)}, store.WriteBudget{Budget: budget}, require(code, code.ID),
 		store.DeleteCredential{Space: space.ID, ID: gone.ID, Revision: 1},
 		store.CreateCredential{Credential: gone},
 		store.DeleteCredential{Space: space.ID, ID: gone.ID, Revision: 1},

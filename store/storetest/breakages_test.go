@@ -13,8 +13,8 @@ import (
 
 // breakages are in the order of the contract.
 var breakages = slices.Concat(
-	brokenChanges, brokenUses, brokenChain, brokenMarks, brokenReplays,
-	brokenReads, brokenQueries, brokenMemory, brokenRest,
+	brokenChanges, brokenUses, brokenClaims, brokenLive, brokenBudgets, brokenChain, brokenMarks, brokenReplays,
+	brokenReads, brokenVersions, brokenPurposes, brokenQueries, brokenMemory, brokenRest,
 )
 
 // on names checks of a group.

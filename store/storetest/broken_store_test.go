@@ -14,6 +14,7 @@ type broken struct {
 	apply       func(context.Context, store.Change) error
 	credential  func(ctx context.Context, space, id string) (store.Item, error)
 	version     func(ctx context.Context, space, id string) (store.Found, error)
+	versions    func(ctx context.Context, space, credential string) ([]store.Version, error)
 	credentials func(context.Context, store.Query) ([]store.Item, error)
 	uses        func(ctx context.Context, space, version string) ([]store.Use, error)
 	events      func(context.Context, store.EventQuery) ([]store.Event, error)
@@ -23,6 +24,7 @@ type broken struct {
 	head        func(ctx context.Context, space string) (store.Head, error)
 	mark        func(context.Context) (time.Time, error)
 	replay      func(ctx context.Context, space, name string) (store.Replay, error)
+	budget      func(ctx context.Context, space, name string) (store.Budget, error)
 	close       func() error
 }
 
@@ -45,6 +47,13 @@ func (b *broken) Version(ctx context.Context, space, id string) (store.Found, er
 		return b.version(ctx, space, id)
 	}
 	return b.Store.Version(ctx, space, id)
+}
+
+func (b *broken) Versions(ctx context.Context, space, credential string) ([]store.Version, error) {
+	if b.versions != nil {
+		return b.versions(ctx, space, credential)
+	}
+	return b.Store.Versions(ctx, space, credential)
 }
 
 func (b *broken) Credentials(ctx context.Context, q store.Query) ([]store.Item, error) {
@@ -108,6 +117,13 @@ func (b *broken) Replay(ctx context.Context, space, name string) (store.Replay, 
 		return b.replay(ctx, space, name)
 	}
 	return b.Store.Replay(ctx, space, name)
+}
+
+func (b *broken) Budget(ctx context.Context, space, name string) (store.Budget, error) {
+	if b.budget != nil {
+		return b.budget(ctx, space, name)
+	}
+	return b.Store.Budget(ctx, space, name)
 }
 
 func (b *broken) Close() error {

@@ -55,7 +55,7 @@ func (e *env) newCredential(space string) store.Credential {
 		NotBefore:  now.Add(-time.Hour),
 		Expires:    now.Add(24 * time.Hour),
 		CIDRs:      []string{"192.0.2.0/24", "2001:db8::/32"},
-		Uses:       9, Used: 2,
+		Uses:       9, Used: 2, NextStep: 4,
 		Limit:   store.Limit{Rate: 100, Per: 1500 * time.Millisecond, Burst: 20},
 		Updated: now.Add(time.Minute),
 		State:   store.StateActive, Reason: "reason of " + id, Revision: 1, Created: now,
@@ -66,9 +66,10 @@ func (e *env) newCredential(space string) store.Credential {
 func (e *env) newVersion(c store.Credential, number int64) store.Version {
 	id := e.id()
 	digest := sha256.Sum256([]byte("digest of " + id))
+	sealed := []byte("sealed secret of " + id)
 	return store.Version{
 		ID: id, Credential: c.ID, Space: c.Space, Number: number, Prefix: "acme_live",
-		Digest: digest[:], RootKey: 3, Created: e.now(),
+		Digest: digest[:], Sealed: sealed, RootKey: 3, Created: e.now(),
 	}
 }
 
@@ -101,6 +102,18 @@ func (e *env) newReplay(space string) store.Replay {
 	return store.Replay{
 		Space: space, Name: name, Request: []byte("request of " + name), Sealed: []byte("answer of " + name),
 		Expires: now.Add(10 * time.Minute),
+	}
+}
+
+// newBudget makes a budget, which the store does not have yet: its revision is 0.
+func (e *env) newBudget(space string) store.Budget {
+	name, now := "budget "+e.id(), e.now()
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.budgets = append(e.budgets, name)
+	return store.Budget{
+		Space: space, Name: name, Window: now, Guesses: 3, Consecutive: 5, Last: now.Add(time.Second),
+		Expires: now.Add(24 * time.Hour),
 	}
 }
 
@@ -170,7 +183,7 @@ func copyCredential(c store.Credential) store.Credential {
 }
 
 func copyVersion(v store.Version) store.Version {
-	v.Digest = copyBytes(v.Digest)
+	v.Digest, v.Sealed = copyBytes(v.Digest), copyBytes(v.Sealed)
 	return v
 }
 
@@ -224,6 +237,9 @@ func copyStep(step store.Step) store.Step {
 		for i := range s.Seals {
 			s.Seals[i].Link = copyBytes(s.Seals[i].Link)
 		}
+		return s
+	case store.RequireLive:
+		s.IDs = slices.Clone(s.IDs)
 		return s
 	case store.CreateReplay:
 		return store.CreateReplay{Replay: copyReplay(s.Replay)}

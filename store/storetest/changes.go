@@ -16,12 +16,13 @@ const (
 	poolVersions    = 9
 	poolSettings    = 2
 	poolReplays     = 2
+	poolBudgets     = 2
 	poolAddresses   = store.MaxAddresses + 4
 )
 
 var (
 	poolTimes    = []time.Time{{}, time.UnixMilli(0).UTC(), start, start.Add(time.Millisecond), start.AddDate(1, 0, 0)}
-	poolKinds    = []store.Kind{store.KindAPIKey, store.KindSession}
+	poolKinds    = []store.Kind{store.KindAPIKey, store.KindCode, store.KindSession}
 	poolSubjects = []string{"", "alice", "Alice", "bob"}
 	poolStates   = []store.State{
 		store.StateActive, store.StateActive, store.StateActive, store.StateSuspended,
@@ -33,6 +34,7 @@ var (
 	poolCIDRs      = [][]string{nil, {}, {"192.0.2.0/24"}, {"2001:db8::/32", "192.0.2.0/24"}}
 	poolLimits     = []store.Limit{{}, {Rate: 1, Per: time.Millisecond}, {Rate: 100, Per: time.Hour, Burst: 7}}
 	poolUses       = []int64{2, 1, 3, 0}
+	poolSteps      = []int64{0, 1, 2, 3}
 	poolTypes      = []string{"apikey.updated", "apikey.revoked"}
 	poolBytes      = []string{"", "\x00", "some bytes"}
 )
@@ -112,11 +114,13 @@ func (m *maker) event() store.Event {
 func (m *maker) operation() []store.Step {
 	operations := []func() []store.Step{m.createSpace, m.createSetting, m.moveMark}
 	if len(m.model.spaces) > 0 {
-		operations = append(operations, m.issue, m.issue, m.updateSpace, m.createReplay, m.deleteReplays)
+		operations = append(operations, m.issue, m.issue, m.updateSpace, m.createReplay, m.deleteReplays,
+			m.writeBudget, m.writeBudget, m.clearBudget, m.deleteBudgets, m.requireLive)
 	}
 	if len(m.model.credentials) > 0 {
 		operations = append(operations,
-			m.rotate, m.rotate, m.update, m.update, m.addVersion, m.use, m.use, m.delete)
+			m.rotate, m.rotate, m.update, m.update, m.addVersion, m.use, m.use, m.delete,
+			m.claim, m.claim, m.replaceLive)
 	}
 	if len(m.model.versions) > 0 {
 		operations = append(operations, m.end, m.recordUses)
@@ -171,7 +175,7 @@ func (m *maker) mutable(c store.Credential) store.Credential {
 func (m *maker) version(c store.Credential, number int64) store.Version {
 	return store.Version{
 		ID: m.anyID('v', poolVersions), Credential: c.ID, Space: c.Space, Number: number,
-		Digest: []byte(pick(m, "digest", poolBytes)), RootKey: 1, Created: pick(m, "created", poolTimes),
+		Digest: []byte(pick(m, "digest", poolBytes)), Sealed: []byte(pick(m, "sealed", poolBytes)), RootKey: 1, Created: pick(m, "created", poolTimes),
 	}
 }
 
@@ -180,7 +184,7 @@ func (m *maker) issue() []store.Step {
 		ID: m.anyID('c', poolCredentials), Space: pick(m, "space", m.model.spaces).ID,
 		Kind: pick(m, "kind", poolKinds), Subject: pick(m, "subject", poolSubjects),
 		Purpose: pick(m, "purpose", poolTexts), Binding: pick(m, "binding", poolTexts),
-		Created: pick(m, "created", poolTimes), Revision: 1,
+		Created: pick(m, "created", poolTimes), NextStep: pick(m, "next step", poolSteps), Revision: 1,
 	})
 	v := m.version(c, 1)
 	v.Space = m.space(v.Space)
@@ -228,6 +232,7 @@ func (m *maker) update() []store.Step {
 	c.Space = m.space(c.Space)
 	c.Kind, c.Subject = pick(m, "kind", poolKinds), pick(m, "subject", poolSubjects)
 	c.Created, c.Used = pick(m, "created", poolTimes), rapid.Int64Range(0, 9).Draw(m.T, "used")
+	c.NextStep = pick(m, "next step", poolSteps)
 	if len(versions) > 0 {
 		c.Current, c.Previous = pick(m, "current", versions).ID, ""
 		if previous := pick(m, "previous", versions).ID; previous != c.Current {
@@ -267,6 +272,9 @@ func (m *maker) query() store.Query {
 	}
 	if !m.mostly("any subject") {
 		q.Subject = pick(m, "subject", poolSubjects)
+	}
+	if !m.mostly("any purpose") {
+		q.Purpose = pick(m, "purpose", poolTexts)
 	}
 	if !m.mostly("any state") {
 		q.States = rapid.SliceOfN(rapid.SampledFrom(poolStates), 1, 3).Draw(m.T, "states")

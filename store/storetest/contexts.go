@@ -33,8 +33,8 @@ func (e *env) calls() []call {
 	item := e.issue(space.ID)
 	e.apply(store.RecordUse{Space: space.ID, Version: item.Versions[0].ID, Address: "192.0.2.1", First: at(1), Last: at(2)})
 	setting := e.newSetting()
-	replay := e.newReplay(space.ID)
-	e.apply(setting, store.CreateReplay{Replay: replay})
+	replay, budget := e.newReplay(space.ID), e.newBudget(space.ID)
+	e.apply(setting, store.CreateReplay{Replay: replay}, store.WriteBudget{Budget: budget})
 	s := e.store
 	_, change := e.newIssue(space.ID)
 	return []call{
@@ -43,6 +43,7 @@ func (e *env) calls() []call {
 		{"Spaces", func(ctx context.Context) (any, error) { return s.Spaces(ctx, "", 1) }},
 		{"Credential", func(ctx context.Context) (any, error) { return s.Credential(ctx, space.ID, item.Credential.ID) }},
 		{"Version", func(ctx context.Context) (any, error) { return s.Version(ctx, space.ID, item.Versions[0].ID) }},
+		{"Versions", func(ctx context.Context) (any, error) { return s.Versions(ctx, space.ID, item.Credential.ID) }},
 		{"Credentials", func(ctx context.Context) (any, error) {
 			return s.Credentials(ctx, store.Query{Space: space.ID, Limit: 1})
 		}},
@@ -56,6 +57,7 @@ func (e *env) calls() []call {
 		{"Head", func(ctx context.Context) (any, error) { return s.Head(ctx, space.ID) }},
 		{"Mark", func(ctx context.Context) (any, error) { return s.Mark(ctx) }},
 		{"Replay", func(ctx context.Context) (any, error) { return s.Replay(ctx, space.ID, replay.Name) }},
+		{"Budget", func(ctx context.Context) (any, error) { return s.Budget(ctx, space.ID, budget.Name) }},
 		{"Setting", func(ctx context.Context) (any, error) { return s.Setting(ctx, setting.Name) }},
 	}
 }

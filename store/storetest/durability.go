@@ -72,10 +72,14 @@ func reopenedConditions(e *env) {
 	change := store.Change{Steps: s.good, Events: s.events}
 	e.applyChange(copyChange(change))
 	e.reopen()
-	for _, step := range slices.Concat(s.bad, s.good) { // what was good is now taken, stale, used up or gone
+	for i, step := range slices.Concat(s.bad, s.good) { // what was good is now taken, stale, used up or gone
 		switch step.(type) {
-		case store.RecordUse, store.RaiseMark, store.DeleteReplays:
+		case store.RecordUse, store.RaiseMark, store.DeleteReplays, store.ClearBudget, store.DeleteBudgets:
 			continue // which have no condition
+		case store.RequireLive:
+			if i >= len(s.bad) {
+				continue // which writes nothing
+			}
 		}
 		e.refused(fmt.Sprintf("%T", step), 0, store.Change{Steps: []store.Step{step}, Events: s.events})
 	}

@@ -31,6 +31,7 @@ type env struct {
 	names    []string // of spaces
 	settings []string // names of settings
 	replays  []string // names of replays
+	budgets  []string // names of budgets
 }
 
 func newEnv(t testing.TB, name string, s store.Store, open func() store.Store) *env {

@@ -18,6 +18,7 @@ var orderChecks = group{"Order", []check{
 	{"Credentials in pages of any size are the whole list", credentialPages},
 	{"Credentials after any position", credentialPositions},
 	{"a Query narrows by kind, subject and states", credentialFilters},
+	{"a Query narrows by purpose", narrowByPurpose},
 	{"a Query narrows by a part of the name, bytewise", narrowByName},
 	{"a Query narrows by one of the scopes", narrowByScope},
 	{"a Query narrows by what expires or has ended before a time", narrowByEnd},

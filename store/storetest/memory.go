@@ -22,12 +22,17 @@ func spoil(change store.Change) {
 			spoilCredential(s.Credential)
 		case store.CreateVersion:
 			spoilBytes(s.Version.Digest)
+			spoilBytes(s.Version.Sealed)
 		case store.CreateSetting:
 			spoilBytes(s.Value)
 		case store.SealEvents:
 			for i := range s.Seals {
 				spoilBytes(s.Seals[i].Link)
 				s.Seals[i] = store.Seal{}
+			}
+		case store.RequireLive:
+			for i := range s.IDs {
+				s.IDs[i] = "spoiled"
 			}
 		case store.CreateReplay:
 			spoilBytes(s.Replay.Request)
@@ -44,9 +49,14 @@ func spoil(change store.Change) {
 
 func spoilItem(item store.Item) {
 	spoilCredential(item.Credential)
-	for i := range item.Versions {
-		spoilBytes(item.Versions[i].Digest)
-		item.Versions[i] = store.Version{}
+	spoilVersions(item.Versions)
+}
+
+func spoilVersions(versions []store.Version) {
+	for i := range versions {
+		spoilBytes(versions[i].Digest)
+		spoilBytes(versions[i].Sealed)
+		versions[i] = store.Version{}
 	}
 }
 
@@ -82,6 +92,7 @@ func passedMutated(e *env) {
 	e.applyChange(change)
 	spoil(change)
 	e.equal("the credential", e.credential(space.ID, item.Credential.ID), item)
+	e.equal("the versions", e.versions(space.ID, item.Credential.ID), item.Versions)
 	e.equal("the events", numberless(e.allEvents(space.ID)), events)
 	e.equal("the setting", e.setting(setting.Name), want)
 	e.equal("the replay", e.replay(space.ID, replay.Name), replay)
@@ -135,6 +146,7 @@ func returnedMutated(e *env) {
 			found := e.version(space.ID, v.ID)
 			spoilItem(store.Item{Credential: found.Credential, Versions: []store.Version{found.Version}})
 		}
+		spoilVersions(e.versions(space.ID, item.Credential.ID))
 		items := e.credentials(query)
 		for i, item := range items {
 			spoilItem(item)
@@ -152,6 +164,7 @@ func returnedMutated(e *env) {
 	for _, v := range item.Versions {
 		e.equal("Version", e.version(space.ID, v.ID), store.Found{Credential: item.Credential, Version: v})
 	}
+	e.equal("Versions", e.versions(space.ID, item.Credential.ID), []store.Version{item.Versions[1], item.Versions[0]})
 	e.equal("Credentials", e.credentials(query), []store.Item{item})
 	e.equal("Events", e.allEvents(space.ID), events)
 	e.equal("Setting", e.setting(setting.Name), want)
@@ -176,6 +189,8 @@ func returnedStays(e *env) {
 	wantFound, wantEvents := found, copyEvents(events)
 	wantFound.Credential = copyCredential(found.Credential)
 	wantFound.Version = copyVersion(found.Version)
+	versions := e.versions(space.ID, item.Credential.ID)
+	wantVersions := copyItem(store.Item{Versions: versions}).Versions
 
 	next := copyItem(item)
 	next.Credential.Scopes, next.Credential.Attributes = []string{"x", "y", "z"}, map[string]string{"team": "red"}
@@ -191,11 +206,13 @@ func returnedStays(e *env) {
 	for range 2 { // reads may reuse memory
 		e.credential(space.ID, item.Credential.ID)
 		e.version(space.ID, item.Versions[1].ID)
+		e.versions(space.ID, item.Credential.ID)
 		e.credentials(query)
 		e.allEvents(space.ID)
 	}
 	e.equal("what Credential returned", got, item)
 	e.equal("what Version returned", found, wantFound)
+	e.equal("what Versions returned", versions, wantVersions)
 	e.equal("what Credentials returned", items, []store.Item{item})
 	e.equal("what Events returned", events, wantEvents)
 	e.equal("what Uses returned", uses, []store.Use{used("192.0.2.1", 1, 2)})
@@ -208,14 +225,14 @@ func emptyIsNil(e *env) {
 		item, change := e.newIssue(space.ID)
 		c, v := item.Credential, item.Versions[0]
 		event, setting, replay := change.Events[0], e.newSetting(), e.newReplay(space.ID)
-		c.CIDRs, replay.Request, replay.Sealed = nil, nil, nil
+		c.CIDRs, v.Sealed, replay.Request, replay.Sealed = nil, nil, nil, nil
 		c.Scopes, c.Attributes, v.Digest, event.MAC, setting.Value = nil, nil, nil, nil, nil
 		want := store.Item{Credential: c, Versions: []store.Version{v}}
 		wantEvent, wantReplay := event, replay
 		if empty {
 			c.Scopes, c.Attributes = []string{}, map[string]string{}
 			v.Digest, event.MAC, setting.Value = []byte{}, []byte{}, []byte{}
-			c.CIDRs, replay.Request, replay.Sealed = []string{}, []byte{}, []byte{}
+			c.CIDRs, v.Sealed, replay.Request, replay.Sealed = []string{}, []byte{}, []byte{}, []byte{}
 		}
 		e.applyChange(store.Change{
 			Steps: []store.Step{
@@ -225,6 +242,7 @@ func emptyIsNil(e *env) {
 		})
 		e.equal("Credential", e.credential(space.ID, c.ID), want)
 		e.equal("Version", e.version(space.ID, v.ID), store.Found{Credential: want.Credential, Version: want.Versions[0]})
+		e.equal("Versions", e.versions(space.ID, c.ID), want.Versions)
 		got := last(e.allEvents(space.ID), 1)
 		wantEvent.Number = got[0].Number
 		e.equal("Events", got, []store.Event{wantEvent})
@@ -253,6 +271,9 @@ func emptyIsNil(e *env) {
 	e.apply(store.CreateCredential{Credential: bare})
 	if versions := e.credential(space.ID, bare.ID).Versions; versions != nil {
 		e.Errorf("Versions of a credential without any are %#v; want nil", versions)
+	}
+	if versions := e.versions(space.ID, bare.ID); versions != nil {
+		e.Errorf("all versions of a credential without any are %#v; want nil", versions)
 	}
 }
 

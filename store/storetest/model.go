@@ -21,6 +21,7 @@ type model struct {
 	uses        []versionUse
 	heads       map[string]store.Head
 	replays     []store.Replay
+	budgets     []store.Budget
 	mark        time.Time
 }
 
@@ -42,6 +43,7 @@ func (m *model) apply(change store.Change) (conflict int, ok bool) {
 		uses:        slices.Clone(m.uses),
 		heads:       maps.Clone(m.heads),
 		replays:     slices.Clone(m.replays),
+		budgets:     slices.Clone(m.budgets),
 		mark:        m.mark,
 	}
 	for i, step := range copyChange(change).Steps {
@@ -112,7 +114,7 @@ func (m *model) updateCredential(c store.Credential) bool {
 		if old.ID == c.ID && old.Space == c.Space && old.Revision == c.Revision && !old.State.Final() {
 			c.Kind, c.Created = old.Kind, old.Created
 			c.Subject, c.Purpose, c.Binding = old.Subject, old.Purpose, old.Binding
-			c.Used = old.Used
+			c.Used, c.NextStep = old.Used, old.NextStep
 			c.Revision++
 			m.credentials[i] = c
 			return true
@@ -201,6 +203,7 @@ func (m *model) list(q store.Query) []store.Item {
 		case c.Space != q.Space,
 			q.Kind != "" && c.Kind != q.Kind,
 			q.Subject != "" && c.Subject != q.Subject,
+			q.Purpose != "" && c.Purpose != q.Purpose,
 			len(q.States) > 0 && !slices.Contains(q.States, c.State),
 			!strings.Contains(c.Name, q.NameContains),
 			q.Scope != "" && !slices.Contains(c.Scopes, q.Scope),

@@ -48,7 +48,7 @@ func (m *model) stepOfLife(step store.Step) bool {
 		m.replays = slices.DeleteFunc(m.replays, func(r store.Replay) bool { return !r.Expires.After(s.Until) })
 		return true
 	}
-	return false
+	return m.stepOfCodes(step)
 }
 
 func (m *model) deleteCredential(s store.DeleteCredential) bool {

@@ -44,6 +44,41 @@ func (e *env) narrowed(query store.Query, items []store.Item, want func(c store.
 	return len(ids)
 }
 
+func narrowByPurpose(e *env) {
+	space := e.space()
+	purposes := []string{"", "login", "Login", "login ", "logi", "password-reset", "100%", "_____", "a,b", "é", "e\u0301"}
+	live := []store.State{store.StateActive, store.StateSuspended}
+	items := e.filled(space.ID, 9*len(purposes), func(i int, c *store.Credential) {
+		c.Purpose, c.Subject = purposes[i%len(purposes)], []string{"alice", "bob"}[i/len(purposes)%2]
+		c.Kind = kinds[i%len(kinds)]
+		c.State = []store.State{store.StateActive, store.StateRevoked, store.StateSuspended, store.StateRedeemed}[i/5%4]
+	})
+	narrow := func(purpose, subject string, kind store.Kind, states []store.State) int {
+		query := store.Query{Space: space.ID, Kind: kind, Subject: subject, Purpose: purpose, States: states}
+		return e.narrowed(query, items, func(c store.Credential) bool {
+			return (purpose == "" || c.Purpose == purpose) && (subject == "" || c.Subject == subject) &&
+				(kind == "" || c.Kind == kind) && (states == nil || slices.Contains(states, c.State))
+		})
+	}
+	for _, purpose := range append(slices.Clone(purposes), "absent", "LOGIN", "%", "login\x00") {
+		for _, subject := range []string{"", "alice", "nobody"} {
+			narrow(purpose, subject, "", nil)
+			narrow(purpose, subject, store.KindLink, live)
+		}
+	}
+	for _, kind := range kinds { // storage may think of some as soon final
+		found := 0
+		for _, purpose := range purposes {
+			for _, states := range [][]store.State{nil, live, live[:1], {store.StateRedeemed, store.StateActive}} {
+				found += narrow(purpose, "alice", kind, states)
+			}
+		}
+		if found == 0 {
+			e.Errorf("no query of kind %s found anything", kind)
+		}
+	}
+}
+
 func narrowByName(e *env) {
 	space := e.space()
 	names := []string{
@@ -104,7 +139,7 @@ func narrowByAll(e *env) {
 	set := func(i int, c *store.Credential) {
 		c.Name = []string{"deploy key", "login", "deploy"}[i%3]
 		c.Scopes = [][]string{{"read"}, {"write", "read"}, {"write"}, nil}[i%4]
-		c.Subject = []string{"alice", "bob"}[i/2%2]
+		c.Subject, c.Purpose = []string{"alice", "bob"}[i/2%2], []string{"", "login"}[i/7%2]
 		c.Kind = []store.Kind{store.KindAPIKey, store.KindSession}[i/3%2]
 		c.State = []store.State{store.StateActive, store.StateRevoked, store.StateSuspended}[i/4%3]
 		c.Expires, c.Updated = []time.Time{{}, at(1), at(5)}[i/5%3], []time.Time{{}, at(1), at(5)}[i/6%3]
@@ -112,7 +147,7 @@ func narrowByAll(e *env) {
 	items := e.filled(space.ID, 60, set)
 	e.filled(other.ID, 60, set)
 	most := 0
-	for i := range 1 << 7 {
+	for i := range 1 << 8 {
 		query := store.Query{Space: space.ID}
 		use := func(bit int, set func()) {
 			if i>>bit&1 == 1 {
@@ -126,10 +161,12 @@ func narrowByAll(e *env) {
 		use(4, func() { query.States = []store.State{store.StateActive, store.StateRevoked} })
 		use(5, func() { query.ExpiresBefore = at(5) })
 		use(6, func() { query.EndedBefore = at(2) })
+		use(7, func() { query.Purpose = "login" })
 		n := e.narrowed(query, items, func(c store.Credential) bool {
 			return strings.Contains(c.Name, query.NameContains) &&
 				(query.Scope == "" || slices.Contains(c.Scopes, query.Scope)) &&
 				(query.Subject == "" || c.Subject == query.Subject) && (query.Kind == "" || c.Kind == query.Kind) &&
+				(query.Purpose == "" || c.Purpose == query.Purpose) &&
 				(query.States == nil || slices.Contains(query.States, c.State)) &&
 				(query.ExpiresBefore.IsZero() || expiresBefore(c, query.ExpiresBefore)) &&
 				(query.EndedBefore.IsZero() || endedBefore(c, query.EndedBefore))

@@ -138,6 +138,11 @@ func (c *comparison) allReads() {
 			want, ok := c.model.replay(space, m.replayName(n))
 			c.same("Replay", got, err, want, ok)
 		}
+		for n := range poolBudgets {
+			got, err := c.store.Budget(background, space, m.budgetName(n))
+			want, ok := c.model.budget(space, m.budgetName(n))
+			c.same("Budget", got, err, want, ok)
+		}
 	}
 	events, err := c.store.EventsAfter(background, c.begin, everything)
 	c.same("EventsAfter", events, err, copyEvents(c.model.events), true)
@@ -167,6 +172,8 @@ func (c *comparison) ids(space, id string) {
 	c.same("Version "+space+" "+id, found, err, wantFound, ok)
 	uses, err := c.store.Uses(background, space, id)
 	c.same("Uses "+space+" "+id, uses, err, c.model.usesIn(space, id), true)
+	versions, err := c.store.Versions(background, space, id)
+	c.same("Versions "+space+" "+id, versions, err, c.model.versionsOf(space, id), true)
 }
 
 // unsealed asks for the events without a Seq, of which the store may have others

@@ -15,6 +15,8 @@ var readChecks = group{"Reads", []check{
 	{"Credential returns the credential whose id, or one of whose versions' id, is id", readCredential},
 	{"an Item has the newest version and the version before it, in this order", readItem},
 	{"Version returns the version with that id, and its credential", readVersion},
+	{"Versions returns all versions of a credential, in ascending order of their numbers", readVersions},
+	{"Versions returns none of a credential that is not there", versionsMissing},
 	{"Setting returns the value of a setting", readSetting},
 	{"reads answer ErrNotFound for what is not there", readMissing},
 	{"reads answer ErrNotFound for what is in another space", readElsewhere},
@@ -204,11 +206,14 @@ func readEmpty(e *env) {
 	e.newSpace()
 	e.newSetting()
 	e.newReplay(e.id())
+	e.newBudget(e.id())
 	for what, answer := range e.snapshot() {
 		switch answer := answer.(type) {
 		case []store.Item:
 			e.equal(what, len(answer), 0)
 		case []store.Event:
+			e.equal(what, len(answer), 0)
+		case []store.Version:
 			e.equal(what, len(answer), 0)
 		case []store.Use:
 			e.equal(what, len(answer), 0)

@@ -224,8 +224,8 @@ func bytesKept(e *env) {
 	for _, value := range values {
 		item, change := e.newIssue(space.ID)
 		v := copyVersion(item.Versions[0])
-		v.Digest = value
-		item.Versions[0].Digest = value
+		v.Digest, v.Sealed = value, append(value[1:len(value):len(value)], value[0])
+		item.Versions[0] = v
 		event := change.Events[0]
 		event.MAC = value
 		setting := e.newSetting()
@@ -240,6 +240,7 @@ func bytesKept(e *env) {
 		}))
 		e.equal("the credential", e.credential(space.ID, v.ID), item)
 		e.equal("the version", e.version(space.ID, v.ID).Version, v)
+		e.equal("the versions", e.versions(space.ID, v.Credential), item.Versions)
 		newest := last(e.allEvents(space.ID), 1)
 		e.equal("the event", numberless(newest), []store.Event{event})
 		e.equal("the setting", e.setting(setting.Name), value)
@@ -264,12 +265,13 @@ func numbersKept(e *env) {
 		})
 		e.equal("the version", e.version(space.ID, v.ID).Version, v)
 		limited := e.newCredential(space.ID)
-		limited.Uses, limited.Used = number, number-1
+		limited.Uses, limited.Used, limited.NextStep = number, number-1, number-1
 		limited.Limit = store.Limit{Rate: number, Per: time.Duration(min(number, math.MaxInt64/1_000_000)) * time.Millisecond, Burst: number}
 		e.apply(store.CreateCredential{Credential: copyCredential(limited)})
 		e.equal("the credential", e.credential(space.ID, limited.ID).Credential, limited)
-		e.apply(use(limited))
-		e.equal("Used", e.credential(space.ID, limited.ID).Credential.Used, number)
+		e.apply(use(limited), claim(limited, number-1))
+		limited.Used, limited.NextStep = number, number
+		e.equal("Used and NextStep", e.credential(space.ID, limited.ID).Credential, limited)
 		event.Number = 0
 		e.equal("the event", numberless(last(e.allEvents(space.ID), 1)), []store.Event{event})
 	}

@@ -24,7 +24,7 @@ const notFound = "not found"
 func (e *env) snapshot() snapshot {
 	e.Helper()
 	e.mu.Lock()
-	ids, spaces, names, settings, replays := e.ids, e.spaces, e.names, e.settings, e.replays
+	ids, spaces, names, settings, replays, budgets := e.ids, e.spaces, e.names, e.settings, e.replays, e.budgets
 	e.mu.Unlock()
 	s := snapshot{}
 	for _, name := range names {
@@ -54,12 +54,18 @@ func (e *env) snapshot() snapshot {
 			s.note(e, "Version "+space+" "+id, found, err)
 			uses, err := e.store.Uses(background, space, id)
 			s.note(e, "Uses "+space+" "+id, uses, err)
+			versions, err := e.store.Versions(background, space, id)
+			s.note(e, "Versions "+space+" "+id, versions, err)
 		}
 		head, err := e.store.Head(background, space)
 		s.note(e, "Head of "+space, head, err)
 		for _, name := range replays {
 			replay, err := e.store.Replay(background, space, name)
 			s.note(e, "Replay "+space+" "+name, replay, err)
+		}
+		for _, name := range budgets {
+			budget, err := e.store.Budget(background, space, name)
+			s.note(e, "Budget "+space+" "+name, budget, err)
 		}
 	}
 	if e.alone {
@@ -113,6 +119,16 @@ func (e *env) version(space, id string) store.Found {
 		e.Fatalf("Version(%q, %q): %v", space, id, err)
 	}
 	return found
+}
+
+// versions reads all versions of a credential.
+func (e *env) versions(space, credential string) []store.Version {
+	e.Helper()
+	versions, err := e.store.Versions(background, space, credential)
+	if err != nil {
+		e.Fatalf("Versions(%q, %q): %v", space, credential, err)
+	}
+	return versions
 }
 
 // setting reads a setting that is there.
@@ -254,6 +270,16 @@ func (e *env) replay(space, name string) store.Replay {
 		e.Fatalf("Replay(%q, %q): %v", space, name, err)
 	}
 	return replay
+}
+
+// budget reads a budget that is there.
+func (e *env) budget(space, name string) store.Budget {
+	e.Helper()
+	budget, err := e.store.Budget(background, space, name)
+	if err != nil {
+		e.Fatalf("Budget(%q, %q): %v", space, name, err)
+	}
+	return budget
 }
 
 // numberless returns events as they were given to the store.

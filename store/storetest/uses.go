@@ -8,14 +8,20 @@ import (
 	"github.com/keyfob-dev/keyfob/store"
 )
 
-// useChecks are the sentences of the steps that use a credential, record that,
-// and remove it.
+// useChecks are the sentences of the steps that use a credential or one of its
+// time steps, record that, and remove it.
 var useChecks = group{"Uses", []check{
 	{"UseCredential adds 1 to Used, and leaves the revision as it is", useCredential},
 	{"UseCredential: the credential is there, in the same space", useElsewhere},
 	{"UseCredential: its stored revision is Revision", useStale},
 	{"UseCredential: its stored Used is lower than its stored Uses", useUp},
 	{"UpdateCredential leaves Used as it is", updateUsed},
+	{"ClaimStep makes Step + 1 NextStep, and leaves the revision as it is", claimStep},
+	{"ClaimStep: the credential is there, in the same space", claimElsewhere},
+	{"ClaimStep: its stored revision is Revision", claimStale},
+	{"ClaimStep: its stored state is active", claimInactive},
+	{"ClaimStep: its stored NextStep is Step or lower", claimAgain},
+	{"UpdateCredential leaves NextStep as it is", updateNextStep},
 	{"RecordUse moves FirstUsed back and LastUsed on", recordVersion},
 	{"RecordUse does so for each address", recordAddress},
 	{"RecordUse keeps the addresses that were used last", recordMost},
@@ -318,7 +324,14 @@ func deleteCredential(e *env) {
 				e.equal("left in the list by "+what, left, other)
 			}
 		}
+		if versions := e.versions(space.ID, c.ID); versions != nil {
+			e.Errorf("Versions of what was removed are %v; want nil", versions)
+		}
+		e.apply(require(c)) // it is not live
 		e.refused("an update", 0, one(store.UpdateCredential{Credential: c}))
+		c.Revision++
+		e.refused("a time step", 0, one(claim(c, 9)))
+		c.Revision--
 		e.refused("another version", 0, one(store.CreateVersion{Version: e.newVersion(c, 9)}))
 		e.refused("an end", 0, one(store.EndVersion{Space: space.ID, ID: c.Current}))
 		e.refused("again", 0, one(store.DeleteCredential{Space: space.ID, ID: c.ID, Revision: c.Revision + 1}))
@@ -372,6 +385,7 @@ func deleteFrees(e *env) {
 	e.equal("the uses that were there", len(e.uses(here.ID, c.Current)), 1)
 	e.apply(steps...)
 	e.equal("the new credential", e.credential(there.ID, c.ID), next)
+	e.equal("its versions", e.versions(there.ID, c.ID), next.Versions)
 	e.missing(here.ID, c.ID)
 	e.missing(there.ID, item.Versions[1].ID)
 	e.equal("the uses of the new version", len(e.uses(there.ID, c.Current)), 0)

@@ -1,6 +1,8 @@
 package storetest
 
 import (
+	"cmp"
+	"slices"
 	"time"
 
 	"github.com/keyfob-dev/keyfob/store"
@@ -139,5 +141,70 @@ func createSettingTaken(e *env) {
 			e.refused("a name that is taken", 0, store.Change{Steps: []store.Step{s}})
 		}
 		e.equal("the setting", e.setting(s.Name), old)
+	}
+}
+
+func readVersions(e *env) {
+	here, there := e.space(), e.space()
+	item := e.issue(here.ID)
+	c := item.Credential
+	want := item.Versions
+	e.equal("one version", e.versions(here.ID, c.ID), want)
+	for _, number := range []int64{7, 2, 1 << 40, 10, 9, 3} { // as they come; 10 is no text
+		v := e.newVersion(c, number)
+		switch number {
+		case 2:
+			v.Sealed = nil // not kept
+		case 3:
+			v.Ends, v.FirstUsed, v.LastUsed = e.now(), e.now(), e.now()
+		}
+		e.apply(store.CreateVersion{Version: copyVersion(v)})
+		want = append(want, v)
+		slices.SortFunc(want, func(a, b store.Version) int { return cmp.Compare(a.Number, b.Number) })
+		e.mustEqual("the versions", e.versions(here.ID, c.ID), want)
+	}
+	for i := range want { // which are what Version says
+		e.apply(
+			store.EndVersion{Space: here.ID, ID: want[i].ID, Was: want[i].Ends, Ends: at(9)},
+			store.RecordUse{Space: here.ID, Version: want[i].ID, First: at(-9), Last: at(9)},
+		)
+		want[i].Ends, want[i].FirstUsed, want[i].LastUsed = at(9), at(-9), at(9)
+		e.equal("Version", e.version(here.ID, want[i].ID).Version, want[i])
+	}
+	sibling, foreign := e.rotate(e.issue(here.ID)), e.issue(there.ID)
+	final := copyCredential(c)
+	final.State = store.StateRevoked
+	e.apply(store.UpdateCredential{Credential: final}) // its state does not matter
+	e.mustEqual("the versions", e.versions(here.ID, c.ID), want)
+	e.equal("those of a sibling", e.versions(here.ID, sibling.Credential.ID), []store.Version{sibling.Versions[1], sibling.Versions[0]})
+	e.equal("those in another space", e.versions(there.ID, foreign.Credential.ID), foreign.Versions)
+
+	many := e.issue(here.ID)
+	var steps []store.Step
+	for i := range 200 {
+		v := e.newVersion(many.Credential, int64(i+2))
+		steps = append(steps, store.CreateVersion{Version: copyVersion(v)})
+		many.Versions = append(many.Versions, v)
+	}
+	e.apply(steps...)
+	e.equal("many versions", e.versions(here.ID, many.Credential.ID), many.Versions)
+}
+
+func versionsMissing(e *env) {
+	here, there := e.space(), e.space()
+	item := e.rotate(e.issue(here.ID))
+	bare := e.newCredential(here.ID)
+	e.apply(store.CreateCredential{Credential: copyCredential(bare)})
+	c := item.Credential
+	ids := []string{"", e.id(), bare.ID, c.Current, c.Previous, c.ID[1:], c.ID + "0", swapCase(c.ID), c.Subject, "%"}
+	for _, id := range ids {
+		if versions := e.versions(here.ID, id); versions != nil {
+			e.Errorf("Versions of %q are %v; want nil", id, versions)
+		}
+	}
+	for _, space := range []string{there.ID, here.Name, e.newSpace().ID, ""} {
+		if versions := e.versions(space, c.ID); versions != nil {
+			e.Errorf("Versions in another space are %v; want nil", versions)
+		}
 	}
 }

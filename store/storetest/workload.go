@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"runtime"
+	"slices"
 	"sync"
 	"sync/atomic"
 
@@ -16,6 +17,8 @@ type tally struct {
 	mu      sync.Mutex
 	updates map[string]int64 // of each credential, and of the space
 	rotated map[string]int64 // of each credential
+	claimed map[string]int64 // time steps of each credential
+	guesses int64            // of the budget
 	events  map[string]bool  // ids
 	issued  []string
 }
@@ -26,7 +29,8 @@ func workload(e *env) {
 	const workers, changes = 8, 40
 	space := e.space()
 	var items []store.Item
-	t := &tally{updates: map[string]int64{}, rotated: map[string]int64{}, events: map[string]bool{}}
+	e.write(store.Budget{Space: space.ID, Name: "guesses"})
+	t := &tally{updates: map[string]int64{}, rotated: map[string]int64{}, claimed: map[string]int64{}, events: map[string]bool{}}
 	for range 5 {
 		item := e.issue(space.ID)
 		items = append(items, item)
@@ -57,28 +61,10 @@ func (e *env) work(t *tally, random *rand.Rand, space store.Space, id string) er
 	if err != nil {
 		return err
 	}
-	c := item.Credential
-	var change store.Change
-	what := random.IntN(5)
-	switch what {
-	case 0:
-		item, change = e.newIssue(space.ID)
-	case 1:
-		item, change = e.newRotation(item)
-	case 2:
-		c.State = []store.State{store.StateActive, store.StateSuspended}[random.IntN(2)]
-		fallthrough
-	case 3:
-		c.Reason = fmt.Sprint(random.Uint64())
-		change.Steps = []store.Step{store.UpdateCredential{Credential: c}}
-		change.Events = []store.Event{e.newEvent(c), e.newEvent(c)}
-	default:
-		stored, err := e.store.Space(background, space.Name)
-		if err != nil {
-			return err
-		}
-		change.Steps = []store.Step{store.UpdateSpace{Space: stored}, store.UpdateCredential{Credential: c}}
-		change.Events = []store.Event{e.newEvent(c)}
+	what := random.IntN(7)
+	item, change, err := e.workOn(item, what, random, space)
+	if err != nil {
+		return err
 	}
 	err = e.store.Apply(background, copyChange(change))
 	if errors.Is(err, store.ErrConflict) {
@@ -97,12 +83,57 @@ func (e *env) work(t *tally, random *rand.Rand, space store.Space, id string) er
 		t.issued = append(t.issued, item.Credential.ID)
 		return nil
 	case 1:
-		t.rotated[c.ID]++
+		t.rotated[id]++
 	case 4:
 		t.updates[space.ID]++
+	case 5:
+		t.claimed[id]++
+		return nil
+	case 6:
+		t.guesses++
+		return nil
 	}
-	t.updates[c.ID]++
+	t.updates[id]++
 	return nil
+}
+
+// workOn makes one of the changes of a workload, and what the item is then.
+func (e *env) workOn(item store.Item, what int, random *rand.Rand, space store.Space) (store.Item, store.Change, error) {
+	c := item.Credential
+	var change store.Change
+	switch what {
+	case 0:
+		item, change = e.newIssue(space.ID)
+	case 1:
+		item, change = e.newRotation(item)
+	case 2:
+		c.State = []store.State{store.StateActive, store.StateSuspended}[random.IntN(2)]
+		fallthrough
+	case 3:
+		c.Reason = fmt.Sprint(random.Uint64())
+		change.Steps = []store.Step{store.UpdateCredential{Credential: c}}
+		change.Events = []store.Event{e.newEvent(c), e.newEvent(c)}
+	case 4:
+		stored, err := e.store.Space(background, space.Name)
+		if err != nil {
+			return item, change, err
+		}
+		change.Steps = []store.Step{store.UpdateSpace{Space: stored}, store.UpdateCredential{Credential: c}}
+		change.Events = []store.Event{e.newEvent(c)}
+	case 5:
+		change.Steps = []store.Step{claim(c, c.NextStep)}
+		change.Events = []store.Event{e.newEvent(c)}
+	case 6:
+		b, err := e.store.Budget(background, space.ID, "guesses")
+		if err != nil {
+			return item, change, err
+		}
+		b.Guesses++
+		b.Consecutive++
+		change.Steps = []store.Step{store.WriteBudget{Budget: b}}
+		change.Events = []store.Event{e.newEvent(c)}
+	}
+	return item, change, nil
 }
 
 // settle compares what is stored with what was acknowledged.
@@ -115,8 +146,11 @@ func (e *env) settle(t *tally, space store.Space) {
 		item := e.credential(space.ID, id)
 		e.equal("updates of a credential", item.Credential.Revision-1, t.updates[id])
 		e.equal("number of the current version", item.Versions[0].Number-1, t.rotated[id])
+		e.equal("claimed time steps", item.Credential.NextStep-4, t.claimed[id]) // they begin with 4
 		e.equal("id of the current version", item.Versions[0].ID, item.Credential.Current)
 	}
+	budget := e.budget(space.ID, "guesses")
+	e.equal("guesses of the budget", []int64{budget.Guesses, budget.Consecutive, budget.Revision - 1}, slices.Repeat([]int64{t.guesses}, 3))
 	events := e.allEvents(space.ID)
 	e.equal("number of events", len(events), len(t.events))
 	for _, event := range events {
@@ -258,6 +292,15 @@ func (p *pair) read(ids [2]string, count *eventCount) error {
 	}
 	if count.n%2 != 0 || int64(count.n) < 2*item.Versions[0].Number {
 		return fmt.Errorf("%d events when both credentials have version %d", count.n, item.Versions[0].Number)
+	}
+	versions, err := p.store.Versions(background, p.space, ids[0])
+	if err != nil || int64(len(versions)) < item.Versions[0].Number {
+		return fmt.Errorf("%d versions when the credential has %d: %w", len(versions), item.Versions[0].Number, err)
+	}
+	for i, v := range versions {
+		if newest := i == len(versions)-1; v.Number != int64(i+1) || v.Ends.IsZero() != newest {
+			return fmt.Errorf("half a change: of %d versions the one of %d ends at %v", len(versions), v.Number, v.Ends)
+		}
 	}
 	items, err := p.store.Credentials(background, store.Query{Space: p.space, Limit: 3})
 	if err != nil {

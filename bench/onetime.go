@@ -1,0 +1,162 @@
+package main
+
+import (
+	"fmt"
+	"path/filepath"
+	"sync/atomic"
+	"time"
+
+	"github.com/ncruces/go-sqlite3"
+
+	"github.com/keyfob-dev/keyfob"
+	"github.com/keyfob-dev/keyfob/otp"
+	"github.com/keyfob-dev/keyfob/token"
+)
+
+func oneTimeRows() []row {
+	return []row{
+		{
+			name:    "Issue and Redeem of a link on SQLite : two synced transactions",
+			targets: []target{{wall, atMost, 1.5}},
+			prepare: (*env).linkBesideInserts,
+		},
+		{
+			name:    "Redeem of a TOTP on SQLite : Verify and one conditional update",
+			targets: []target{{wall, atMost, 2}},
+			prepare: (*env).totpBesideUpdate,
+		},
+	}
+}
+
+// linkBesideInserts issues and redeems links, each of another subject, beside two
+// bare inserts of a row.
+func (e *env) linkBesideInserts() (ours, peer side, err error) {
+	a, _, err := e.newSQLite(keyfob.Config{})
+	if err != nil {
+		return ours, peer, err
+	}
+	insert, err := e.bareInsert()
+	peer.run = func(n int) error { return insert.run(2 * n) }
+	ours.run = func(n int) error {
+		for range n {
+			l, err := a.Issue(e.ctx, keyfob.Link{Subject: token.NewID(), Purpose: "login"})
+			if err != nil {
+				return err
+			}
+			_, err = a.Redeem(e.ctx, keyfob.Attempt{Kind: keyfob.KindLink, Purpose: "login", Secret: l.Secret})
+			if err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	return ours, peer, err
+}
+
+// totpStep is how far the time goes from one code to the next: far enough that
+// those of an hour are fewer than a subject may present.
+const totpStep = 150 * time.Second
+
+// totpBesideUpdate redeems codes of one authenticator, one after the other, beside
+// the least that does not accept a step twice: the bare verification, and an update
+// that succeeds only while the step is lower.
+func (e *env) totpBesideUpdate() (ours, peer side, err error) {
+	var now atomic.Int64 // Unix seconds
+	now.Store(time.Now().Unix())
+	clock := func() time.Time { return time.Unix(now.Load(), 0) }
+	a, _, err := e.newSQLite(keyfob.Config{Now: clock})
+	if err != nil {
+		return ours, peer, err
+	}
+	issued, err := a.Issue(e.ctx, keyfob.TOTP{Subject: "alice", Account: "alice"})
+	if err != nil {
+		return ours, peer, err
+	}
+	seed, err := otp.ParseSeed(issued.Secret.Reveal())
+	if err != nil {
+		return ours, peer, err
+	}
+	attempt := func() (keyfob.Attempt, error) {
+		now.Add(int64(totpStep / time.Second))
+		code, err := otp.TOTP{}.Generate(seed, clock())
+		return keyfob.Attempt{Kind: keyfob.KindTOTP, Subject: "alice", Secret: keyfob.NewSecret(code)}, err
+	}
+	first, err := attempt()
+	if err != nil {
+		return ours, peer, err
+	}
+	if _, err := a.Confirm(e.ctx, first); err != nil {
+		return ours, peer, err
+	}
+	ours.run = func(n int) error {
+		for range n {
+			at, err := attempt()
+			if err != nil {
+				return err
+			}
+			if _, err := a.Redeem(e.ctx, at); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	peer, err = e.bareClaim(seed, clock, attempt)
+	return ours, peer, err
+}
+
+// bareClaim verifies the code of an attempt and claims its step in a row.
+func (e *env) bareClaim(seed otp.Seed, clock func() time.Time, attempt func() (keyfob.Attempt, error)) (s side, err error) {
+	dir, err := e.folder()
+	if err != nil {
+		return s, err
+	}
+	db, err := sqlite3.Open(filepath.Join(dir, "bare.db"))
+	if err != nil {
+		return s, err
+	}
+	e.onEnd(db.Close)
+	err = db.Exec(`PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;
+		CREATE TABLE steps (id TEXT PRIMARY KEY, next INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+		INSERT INTO steps (id, next) VALUES ('alice', 0)`)
+	if err != nil {
+		return s, err
+	}
+	stmt, _, err := db.Prepare(`UPDATE steps SET next = ?2 + 1 WHERE id = ?1 AND next <= ?2`)
+	if err != nil {
+		return s, err
+	}
+	e.onEnd(stmt.Close)
+	s.run = func(n int) error {
+		for range n {
+			at, err := attempt()
+			if err != nil {
+				return err
+			}
+			step, err := otp.TOTP{}.Verify(seed, at.Secret.Reveal(), clock(), otp.Never())
+			if err != nil {
+				return err
+			}
+			if err := claim(db, stmt, int64(step)); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	return s, nil
+}
+
+func claim(db *sqlite3.Conn, stmt *sqlite3.Stmt, step int64) error {
+	if err := stmt.BindText(1, "alice"); err != nil {
+		return err
+	}
+	if err := stmt.BindInt64(2, step); err != nil {
+		return err
+	}
+	if err := stmt.Exec(); err != nil {
+		return err
+	}
+	if n := db.Changes(); n != 1 {
+		return fmt.Errorf("claimed %d rows, want 1", n)
+	}
+	return nil
+}

@@ -1,0 +1,216 @@
+package link_test
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"net/url"
+	"strings"
+	"testing"
+
+	"github.com/keyfob-dev/keyfob"
+	"github.com/keyfob-dev/keyfob/link"
+)
+
+// In another browser the link asks for the code that came with it.
+func TestBinding(t *testing.T) {
+	p := newApp(t, func(c *link.Config) { c.Bind = true })
+	here, elsewhere := p.browser(), p.browser()
+	m := here.ask("alice@example.com")
+	if len(m.Code.Reveal()) != 6 || strings.Contains(m.URL.Reveal(), m.Code.Reveal()) {
+		t.Fatal("the mail has no code, or the link has it")
+	}
+	got := elsewhere.get(pathOf(m))
+	if got.status != http.StatusOK || !strings.Contains(got.body, `name="code"`) {
+		t.Fatalf("elsewhere: %d %s", got.status, got.body)
+	}
+	for name, form := range map[string]url.Values{
+		"no code": {"token": {tokenOf(m)}}, "no form": {"token": {tokenOf(m)}, "code": {""}},
+		"a wrong code": {"token": {tokenOf(m)}, "code": {other(m.Code.Reveal())}}, "no digits": {"token": {tokenOf(m)}, "code": {"abcdef"}},
+	} {
+		if got := elsewhere.post("/in", form); got.status == http.StatusOK && strings.Contains(got.body, "hello") || !strings.Contains(got.body, `name="code"`) {
+			t.Errorf("%s: %d %s", name, got.status, got.body)
+		}
+	}
+	if len(p.signedIn()) != 0 {
+		t.Fatal("signed in without the code")
+	}
+	got = elsewhere.post("/in", url.Values{"token": {tokenOf(m)}, "code": {m.Code.Reveal()}})
+	if got.status != http.StatusOK || got.body != "hello alice" {
+		t.Fatalf("with the code: %d %s", got.status, got.body)
+	}
+	if got := here.redeem(m); got.status != http.StatusForbidden {
+		t.Errorf("and here, after that: %d", got.status)
+	}
+}
+
+// other is another code than this.
+func other(code string) string {
+	if code == "000000" {
+		return "000001"
+	}
+	return "000000"
+}
+
+func TestBindingHere(t *testing.T) {
+	p := newApp(t, func(c *link.Config) { c.Bind, c.Pause = true, -1 })
+	b := p.browser()
+	m := b.ask("alice@example.com")
+	got := b.get(pathOf(m))
+	if got.status != http.StatusOK || strings.Contains(got.body, `name="code"`) {
+		t.Fatalf("%d %s", got.status, got.body)
+	}
+	got = b.redeem(m)
+	if got.status != http.StatusOK || got.body != "hello alice" {
+		t.Fatalf("%d %s", got.status, got.body)
+	}
+	c := strings.Join(got.header["Set-Cookie"], "; ")
+	if !strings.HasPrefix(c, "__Host-keyfob-link=;") || !strings.Contains(c, "Max-Age=0") {
+		t.Errorf("the cookie stays: %s", c)
+	}
+}
+
+func TestCookie(t *testing.T) {
+	p := newApp(t, func(c *link.Config) { c.Bind = true })
+	got := p.browser().post("/forgot", url.Values{"email": {"nobody@example.com"}})
+	c := got.header.Get("Set-Cookie")
+	for _, want := range []string{"__Host-keyfob-link=", "Path=/", "Secure", "HttpOnly", "SameSite=Lax"} {
+		if !strings.Contains(c, want) {
+			t.Errorf("the cookie lacks %s: it is %d characters", want, len(c))
+		}
+	}
+	// A browser that asked for nothing is bound to nothing.
+	m := p.browser().ask("alice@example.com")
+	for _, value := range []string{"", "none", strings.Repeat("x", 43)} {
+		b := p.browser()
+		r := b.request("POST", "/in", url.Values{"token": {tokenOf(m)}})
+		r.AddCookie(&http.Cookie{Name: "__Host-keyfob-link", Value: value})
+		if got := b.do(r); !strings.Contains(got.body, `name="code"`) {
+			t.Errorf("cookie %q: %d %s", value, got.status, got.body)
+		}
+	}
+}
+
+// An error of the application's may quote the mail; ours does not, and the next
+// mail is sent.
+func TestFailures(t *testing.T) {
+	fail := true
+	p := newApp(t, func(c *link.Config) {
+		mail := c.Mail
+		c.Bind = true
+		c.Find = func(_ context.Context, typed string) (link.Account, error) {
+			if typed == "panic" {
+				panic("a secret")
+			}
+			return accounts[typed], nil
+		}
+		c.Mail = func(ctx context.Context, m link.Message) error {
+			if fail {
+				fail = false
+				return errors.New("refused: see " + m.URL.Reveal() + " code " + m.Code.Reveal() + " token " + tokenOf(m))
+			}
+			return mail(ctx, m)
+		}
+	})
+	b := p.browser()
+	b.post("/forgot", url.Values{"email": {"alice@example.com"}})
+	text := (<-p.failed).Error()
+	if text != "link: send a mail: refused: see [REDACTED] code [REDACTED] token [REDACTED]" {
+		t.Error(text)
+	}
+	b.post("/forgot", url.Values{"email": {"panic"}})
+	if text := (<-p.failed).Error(); strings.Contains(text, "secret") {
+		t.Error(text)
+	}
+	b.ask("bob@example.com")
+}
+
+// When too many mails wait, everybody is told so.
+func TestBusy(t *testing.T) {
+	look := make(chan struct{})
+	p := newApp(t, func(c *link.Config) {
+		c.Find = func(context.Context, string) (link.Account, error) {
+			<-look
+			return link.Account{}, nil
+		}
+	})
+	b := p.browser()
+	statuses := map[int]int{}
+	for i := range 2000 {
+		address := "nobody@example.com"
+		if i%2 == 0 {
+			address = "alice@example.com"
+		}
+		got := b.post("/forgot", url.Values{"email": {address}})
+		if statuses[got.status]++; got.status == http.StatusServiceUnavailable {
+			break
+		}
+	}
+	if statuses[http.StatusServiceUnavailable] != 1 || statuses[http.StatusAccepted] > 1100 || statuses[http.StatusAccepted] < 1000 {
+		t.Errorf("%v", statuses)
+	}
+	close(look)
+	if err := p.flow.Close(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if got := b.post("/forgot", url.Values{"email": {"alice@example.com"}}); got.status != http.StatusServiceUnavailable {
+		t.Errorf("after Close: %d", got.status)
+	}
+}
+
+func TestCloseGivesUp(t *testing.T) {
+	p := newApp(t, func(c *link.Config) {
+		c.Find = func(ctx context.Context, _ string) (link.Account, error) {
+			<-ctx.Done()
+			return link.Account{}, ctx.Err()
+		}
+	})
+	p.browser().post("/forgot", url.Values{"email": {"alice@example.com"}})
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if err := p.flow.Close(ctx); !errors.Is(err, context.Canceled) {
+		t.Errorf("%v", err)
+	}
+	if err := <-p.failed; !errors.Is(err, context.Canceled) {
+		t.Errorf("%v", err)
+	}
+}
+
+func TestNewRefuses(t *testing.T) {
+	good := link.Config{
+		Verbs: (*keyfob.Authority)(nil), Purpose: "login", Base: "https://app.example/in",
+		Find: func(context.Context, string) (link.Account, error) { return link.Account{}, nil },
+		Mail: func(context.Context, link.Message) error { return nil },
+		Done: func(http.ResponseWriter, *http.Request, keyfob.Credential) {},
+	}
+	for name, change := range map[string]func(*link.Config){
+		"no Verbs": func(c *link.Config) { c.Verbs = nil }, "no Find": func(c *link.Config) { c.Find = nil },
+		"no Mail": func(c *link.Config) { c.Mail = nil }, "no Done": func(c *link.Config) { c.Done = nil },
+		"no Purpose": func(c *link.Config) { c.Purpose = "" }, "a Purpose that is none": func(c *link.Config) { c.Purpose = "Log in" },
+		"Field token": func(c *link.Config) { c.Field = "token" },
+		"TTL":         func(c *link.Config) { c.TTL = -1 },
+		"no Base":     func(c *link.Config) { c.Base = "" }, "relative": func(c *link.Config) { c.Base = "/in" },
+		"plain http": func(c *link.Config) { c.Base = "http://app.example/in" }, "query": func(c *link.Config) { c.Base += "?a=b" },
+		"empty query": func(c *link.Config) { c.Base += "?" }, "fragment": func(c *link.Config) { c.Base += "#a" },
+		"user": func(c *link.Config) { c.Base = "https://u:p@app.example/in" }, "scheme": func(c *link.Config) { c.Base = "javascript://app.example/in" },
+	} {
+		c := good
+		change(&c)
+		if f, err := link.New(c); err == nil {
+			f.Close(t.Context())
+			t.Errorf("%s is taken", name)
+		} else if !strings.HasPrefix(err.Error(), "link: ") {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	for _, base := range []string{"http://localhost:8080/in", "http://127.0.0.1/in", "http://[::1]:80/in", "https://app.example"} {
+		c := good
+		c.Base = base
+		f, err := link.New(c)
+		if err != nil {
+			t.Errorf("%s: %v", base, err)
+			continue
+		}
+		f.Close(t.Context())
+	}
+}
