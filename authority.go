@@ -51,6 +51,7 @@ type Config struct {
 type Authority struct {
 	*core
 	space string // name
+	id    string // of the space; empty where In did not know it yet
 }
 
 // core is what the Authorities of all spaces share.
@@ -58,12 +59,14 @@ type core struct {
 	store    store.Store
 	keys     *keyring
 	clock    func() time.Time
+	realTime bool // clock is time.Now
 	closed   atomic.Bool
 	spaceIDs sync.Map     // name -> id; both never change and spaces stay
 	mark     atomic.Int64 // highest time of a verb, in Unix milliseconds
 	written  atomic.Int64 // and the highest that the store was told of
 	replays  atomic.Int64 // when the last of the answers that are kept is over; 0: there is none
 	uses     *lastuse.Recorder
+	recorded atomic.Pointer[cache.Recorded] // the last one that was made
 	meters   *ratelimit.Meters
 	sealer   *audit.Sealer
 
@@ -84,6 +87,7 @@ func Open(ctx context.Context, config Config) (*Authority, error) {
 	if config.Store == nil {
 		return nil, badInput("Config.Store", "is not set; open one, as with sqlite.Open")
 	}
+	realTime := config.Now == nil
 	if err := config.setDefaults(); err != nil {
 		return nil, err
 	}
@@ -98,20 +102,17 @@ func Open(ctx context.Context, config Config) (*Authority, error) {
 	}
 	a := &Authority{
 		core: &core{
-			store: st, cache: known, keys: keys, clock: config.Now,
+			store: st, cache: known, keys: keys, clock: config.Now, realTime: realTime,
 			uses: lastuse.NewRecorder(st), sealer: audit.NewSealer(st),
 			meters: ratelimit.NewMeters(maxMeters), maxStaleness: config.MaxStaleness,
 		},
 		space: DefaultSpace,
 	}
 	if err := a.prepare(ctx); err != nil {
-		if known != nil {
-			known.Close()
-		}
 		return nil, fmt.Errorf("keyfob: %w", err)
 	}
 	a.start()
-	return a, nil
+	return a.In(DefaultSpace), nil
 }
 
 // prepare reads what is needed of the store, and makes in it what has to be there.
@@ -181,9 +182,6 @@ func (a *Authority) Close(ctx context.Context) error {
 func (a *Authority) end(ctx context.Context) error {
 	a.stop()
 	a.running.Wait() // no write of theirs goes on after its context
-	if a.cache != nil {
-		a.cache.Close()
-	}
 	if err := errors.Join(a.uses.Flush(ctx), a.writeMark(ctx), a.sealer.Seal(ctx)); err != nil {
 		return fmt.Errorf("close: %w", err)
 	}
@@ -193,7 +191,17 @@ func (a *Authority) end(ctx context.Context) error {
 // In returns an Authority for the space of that name. A space that does not
 // exist is found out by its first verb, with ErrSpace.
 func (a *Authority) In(space string) *Authority {
-	return &Authority{core: a.core, space: space}
+	id, _ := a.spaceIDs.Load(space)
+	known, _ := id.(string)
+	return &Authority{core: a.core, space: space, id: known}
+}
+
+// ownID is spaceID of the Authority's own space.
+func (a *Authority) ownID(ctx context.Context) (string, error) {
+	if a.id != "" && !a.closed.Load() {
+		return a.id, nil
+	}
+	return a.spaceID(ctx, a.space)
 }
 
 // spaceID returns the id of a space, which keys every record of it.

@@ -32,6 +32,16 @@ func (c *core) nowBy(reading time.Time) time.Time {
 	}
 }
 
+// readClocks returns the time of a verb and the real time, which is what the age
+// of knowledge is told by. Where they are by one clock it is read once.
+func (c *core) readClocks() (now, real time.Time) {
+	real = time.Now()
+	if c.realTime {
+		return c.nowBy(real), real
+	}
+	return c.now(), real
+}
+
 // readMark takes over the time that the store was told of.
 func (c *core) readMark(ctx context.Context) error {
 	mark, err := c.store.Mark(ctx)

@@ -223,19 +223,41 @@ func TestCodeRefusesBadInput(t *testing.T) {
 	}
 }
 
-// interrupted is a store after whose next change something else happens, once.
+// interrupted is a store before or after whose next change something else happens,
+// once.
 type interrupted struct {
 	store.Store
-	after atomic.Pointer[func()]
+	before, after atomic.Pointer[func()]
 }
 
 func (s *interrupted) Apply(ctx context.Context, change store.Change) error {
-	after := s.after.Swap(nil)
+	before, after := s.before.Swap(nil), s.after.Swap(nil)
+	if before != nil {
+		(*before)()
+	}
 	err := s.Store.Apply(ctx, change)
 	if after != nil {
 		(*after)()
 	}
 	return err
+}
+
+// P5: who loses the race for a guess has none, and is judged anew.
+func TestGuessLostToAnother(t *testing.T) {
+	onEachStore(t, func(t *testing.T, inner store.Store) {
+		st := &interrupted{Store: inner}
+		a, _ := open(t, st)
+		i := mustIssue(t, a, login)
+		for range 2 {
+			wantAnswer(t, a, wrong(byCode(i)), "unknown")
+		}
+		other := func() { wantAnswer(t, a, wrong(byCode(i)), "unknown") }
+		st.before.Store(&other)
+		wantLocked(t, a, byCode(i), time.Second)
+		if c, err := a.Get(t.Context(), i.Credential.ID); err != nil || c.Used != 3 {
+			t.Errorf("%d guesses were counted, %v", c.Used, err)
+		}
+	})
 }
 
 // P5: a guess that was counted before a code was made is none at that code, right as

@@ -116,7 +116,7 @@ type Use struct {
 
 // credentialOf is what a user sees of a record at the time now.
 func (a *Authority) credentialOf(now time.Time, row *store.Credential, versions ...store.Version) (c Credential) {
-	a.fill(&c, now, row)
+	c = a.withoutLists(now, row)
 	c.Scopes = slices.Clone(row.Scopes)
 	for i := range versions {
 		c.Versions = append(c.Versions, versionOf(now, row, &versions[i]))
@@ -124,38 +124,52 @@ func (a *Authority) credentialOf(now time.Time, row *store.Credential, versions 
 	return c
 }
 
-// fillVerified fills c with what a user sees of a record and one version, in as
-// little new memory as that takes.
-func (a *Authority) fillVerified(c *Credential, now time.Time, row *store.Credential, version *store.Version) {
+// verified is what a user sees of a credential whose use was just counted, and of
+// the version that was presented, in as little new memory as that takes. Nothing
+// that is written into it gets into the record.
+func (a *Authority) verified(now time.Time, found *store.Found) (c Credential) {
+	row := &found.Credential
 	lists := new(struct {
 		version [1]Version
-		scopes  [4]string
+		scopes  [2]string
 	})
-	a.fill(c, now, row)
+	c = a.withoutLists(now, row)
+	if row.Uses != 0 {
+		c.Used++
+	}
 	if len(row.Scopes) > 0 {
 		c.Scopes = append(lists.scopes[:0], row.Scopes...)
 	}
-	lists.version[0] = versionOf(now, row, version)
+	fillVersion(&lists.version[0], now, row, &found.Version)
 	c.Versions = lists.version[:]
+	return c
 }
 
-// fill fills c with all but its scopes and versions.
-func (a *Authority) fill(c *Credential, now time.Time, row *store.Credential) {
-	*c = Credential{
-		ID: row.ID, Space: a.space, Kind: row.Kind, Subject: row.Subject, Purpose: row.Purpose, Name: row.Name,
-		Attributes: maps.Clone(row.Attributes),
-		NotBefore:  row.NotBefore, Expires: row.Expires, CIDRs: networks(row.CIDRs),
-		Uses: row.Uses, Limit: Limit(row.Limit), Used: row.Used, Confirmed: row.NextStep != 0,
-		State: stateOf(now, row), Reason: row.Reason, Revision: row.Revision,
-		Created: row.Created, Updated: row.Updated,
-	}
+// withoutLists is a credential without its scopes and versions. It is set field by
+// field: as a whole it would be made first, and copied then.
+func (a *Authority) withoutLists(now time.Time, row *store.Credential) (c Credential) {
+	c.ID, c.Space, c.Kind = row.ID, a.space, row.Kind
+	c.Subject, c.Purpose, c.Name = row.Subject, row.Purpose, row.Name
+	c.Attributes = maps.Clone(row.Attributes)
+	c.NotBefore, c.Expires = row.NotBefore, row.Expires
+	c.CIDRs = networks(row.CIDRs)
+	c.Uses, c.Limit, c.Used = row.Uses, Limit(row.Limit), row.Used
+	c.Confirmed = row.NextStep != 0
+	c.State, c.Reason, c.Revision = stateOf(now, row), row.Reason, row.Revision
+	c.Created, c.Updated = row.Created, row.Updated
+	return c
 }
 
-func versionOf(now time.Time, c *store.Credential, v *store.Version) Version {
-	return Version{
-		ID: v.ID, Number: v.Number, Prefix: v.Prefix, State: versionState(now, c, v),
-		Created: v.Created, Ends: v.Ends, FirstUsed: v.FirstUsed, LastUsed: v.LastUsed,
-	}
+func versionOf(now time.Time, c *store.Credential, v *store.Version) (shown Version) {
+	fillVersion(&shown, now, c, v)
+	return shown
+}
+
+func fillVersion(to *Version, now time.Time, c *store.Credential, v *store.Version) {
+	to.ID, to.Number, to.Prefix = v.ID, v.Number, v.Prefix
+	to.State = versionState(now, c, v)
+	to.Created, to.Ends = v.Created, v.Ends
+	to.FirstUsed, to.LastUsed = v.FirstUsed, v.LastUsed
 }
 
 // stateOf is the stored state, or what the time and the uses have made of it.

@@ -7,6 +7,7 @@ import (
 	"net/netip"
 	"slices"
 	"time"
+	"unique"
 
 	"github.com/keyfob-dev/keyfob/internal/cache"
 	"github.com/keyfob-dev/keyfob/internal/ratelimit"
@@ -46,9 +47,11 @@ type Check struct {
 // The time it takes does not tell how much of a secret was right, nor whether an
 // id exists, as far as the store's own look-up does not.
 func (a *Authority) Verify(ctx context.Context, text string, check Check) (Credential, error) {
-	var v Verdict
-	err := a.judge(ctx, text, check, &v)
-	return v.Credential, err
+	j, err := a.judge(ctx, text, &check)
+	if err != nil {
+		return Credential{}, err
+	}
+	return a.verified(j.now, &j.entry.Found), nil
 }
 
 // A Verdict is what Judge says of a token.
@@ -66,70 +69,74 @@ type Verdict struct {
 
 // Judge is Verify with all that it has to say. With an error, which is Verify's,
 // it returns what is set of the Verdict.
-func (a *Authority) Judge(ctx context.Context, text string, check Check) (v Verdict, err error) {
-	err = a.judge(ctx, text, check, &v)
+func (a *Authority) Judge(ctx context.Context, text string, check Check) (Verdict, error) {
+	j, err := a.judge(ctx, text, &check)
+	v := Verdict{Meter: j.meter, Staleness: j.age}
+	if err == nil {
+		v.Credential = a.verified(j.now, &j.entry.Found)
+	}
 	return v, err
 }
 
-// judge is Judge; it fills the verdict in, which is too large to be handed from
+// A judged is what was presented, as it was judged.
+type judged struct {
+	known
+	now   time.Time
+	meter Meter
+}
+
+// judge is Judge, but for the credential, which is too large to be handed from
 // one to the other.
-func (a *Authority) judge(ctx context.Context, text string, check Check, verdict *Verdict) error {
+func (a *Authority) judge(ctx context.Context, text string, check *Check) (j judged, err error) {
 	if check.Kind == "" {
 		check.Kind = KindAPIKey
 	}
 	if check.Kind != KindAPIKey {
-		return badInput("kind", "is none that can be verified: apikey")
+		return j, badInput("kind", "is none that can be verified: apikey")
 	}
 	if err := checkScopes(check.Scopes); err != nil {
-		return err
+		return j, err
 	}
-	space, err := a.spaceID(ctx, a.space)
+	space, err := a.ownID(ctx)
 	if err != nil {
-		return err
-	}
-	presented, err := token.Parse(text)
-	if err != nil {
-		return &invalid{ErrMalformed}
+		return j, err
 	}
 	for {
-		k, err := a.find(ctx, space, presented)
-		if err != nil {
-			verdict.Staleness = k.age
-			return err
+		var real time.Time
+		j.now, real = a.readClocks()
+		if j.known, err = a.find(ctx, space, text, real); err != nil {
+			return j, err
 		}
-		err = a.decide(ctx, k, &check, verdict)
+		if !j.cached {
+			j.now = a.now() // the store may have taken its time
+		}
+		j.meter, err = a.decide(ctx, j.now, j.entry, check)
 		if errors.Is(err, store.ErrConflict) {
 			continue // it was changed or used up meanwhile: judge it anew
 		}
-		return err
+		return j, err
 	}
 }
 
 // decide judges a credential whose secret was presented, and counts the use.
-func (a *Authority) decide(ctx context.Context, k known, check *Check, verdict *Verdict) error {
-	now, c := a.now(), &k.entry.Found.Credential
-	*verdict = Verdict{Staleness: k.age}
-	if err := judge(now, &k.entry.Found, check); err != nil {
-		return err
+func (a *Authority) decide(ctx context.Context, now time.Time, e *cache.Entry, check *Check) (meter Meter, err error) {
+	c := &e.Found.Credential
+	if err := judge(now, &e.Found, check); err != nil {
+		return Meter{}, err
 	}
 	if c.Limit.Rate != 0 {
 		var allowed bool
-		if verdict.Meter, allowed = a.meter(now, c); !allowed {
-			return &invalid{ErrRateLimited}
+		if meter, allowed = a.meter(now, c); !allowed {
+			return meter, &invalid{ErrRateLimited}
 		}
 	}
-	used := c.Used
 	if c.Uses != 0 {
 		if err := a.use(ctx, c); err != nil {
-			verdict.Meter = Meter{}
-			return err
+			return Meter{}, err
 		}
-		used++
 	}
-	a.recordUse(k.entry, check.IP, now)
-	a.fillVerified(&verdict.Credential, now, c, &k.entry.Found.Version)
-	verdict.Credential.Used = used
-	return nil
+	a.recordUse(e, check.IP, now)
+	return meter, nil
 }
 
 // use counts one of a credential's uses, or gives back what was metered.
@@ -146,12 +153,18 @@ func (c *core) use(ctx context.Context, of *store.Credential) error {
 
 // recordUse notes when and from where a version was used, once a second.
 func (c *core) recordUse(e *cache.Entry, ip netip.Addr, now time.Time) {
-	ip = ip.Unmap()
-	was := e.Recorded.Load()
-	if was != nil && was.Second == now.Unix() && was.From == ip {
+	ip, second := ip.Unmap(), now.Unix()
+	is := func(r *cache.Recorded) bool { return r != nil && r.Second == second && r.From == ip }
+	if is(e.Recorded.Load()) {
 		return
 	}
-	e.Recorded.Store(&cache.Recorded{Second: now.Unix(), From: ip})
+	// Many versions are used from one address, or from nobody knows where.
+	r := c.recorded.Load()
+	if !is(r) {
+		r = &cache.Recorded{Second: second, From: ip}
+		c.recorded.Store(r)
+	}
+	e.Recorded.Store(r)
 	c.uses.Record(e.Found.Version.Space, e.Found.Version.ID, addressOf(ip), now)
 }
 
@@ -164,66 +177,126 @@ func addressOf(ip netip.Addr) string {
 	return ip.Unmap().WithZone("").String()
 }
 
-// known is a version whose secret was presented, and how old the knowledge of it
-// is.
+// known is a version, and how old the knowledge of it is.
 type known struct {
-	entry *cache.Entry
-	age   time.Duration
+	entry  *cache.Entry
+	age    time.Duration
+	cached bool
 }
 
-// find returns the version whose secret is presented. The digest is computed
-// from the stored fields, so that a record that was tampered with matches
-// nothing, and for an unknown id as well, so that it costs the same work.
-func (c *core) find(ctx context.Context, space string, presented token.Keyed) (known, error) {
-	k, err := c.look(ctx, space, presented.ID())
+// The parts of a keyed token after its id, in characters.
+const (
+	idLength   = 16
+	restLength = 43 + 6 // secret and checksum
+)
+
+// cut takes a text apart as token.Parse does, and verifies nothing but that there
+// is something to cut. It is for what is compared with a token that was verified.
+func cut(text string) (prefix, id, rest string, ok bool) {
+	end := len(text) - restLength
+	at := end - idLength
+	if at < 1 || text[at-1] != '_' {
+		return "", "", "", false
+	}
+	return text[:at-1], text[at:end], text[end:], true
+}
+
+// find returns the version whose secret is presented. What was proved against
+// this very entry before is not proved again: neither the digest nor what it is
+// made over ever changes in an entry.
+func (c *core) find(ctx context.Context, space, text string, now time.Time) (known, error) {
+	prefix, id, rest, _ := cut(text)
+	k := c.recall(space, id, now)
+	if k.cached && prefix == k.entry.Found.Version.Prefix && k.entry.Proof.Holds(rest) {
+		return k, nil
+	}
+	presented, err := token.Parse(text)
+	if err != nil {
+		return known{}, &invalid{ErrMalformed}
+	}
+	if !k.cached {
+		k.entry, err = c.read(ctx, space, id)
+	}
 	unknown := errors.Is(err, store.ErrNotFound)
 	if err != nil && !unknown {
 		return known{}, fmt.Errorf("verify: %w", err)
 	}
 	if unknown {
-		id := presented.ID()
-		k.entry = &cache.Entry{Found: store.Found{
-			Credential: store.Credential{ID: id, Space: space, Kind: KindAPIKey, Subject: id},
-			Version:    store.Version{ID: id, Prefix: presented.Prefix(), RootKey: c.keys.active},
-		}}
+		k.entry = c.nobody(space, presented)
 	}
-	found := &k.entry.Found
-	message := k.entry.Message
-	if message == nil {
-		message = digestMessage(&found.Credential, &found.Version)
+	same, err := c.prove(&k.entry.Found, presented)
+	if err != nil {
+		return known{}, err
 	}
-	sub := c.keys.numbers[found.Version.RootKey]
-	if sub == nil {
-		return known{}, fmt.Errorf("verify: %w: number %d made this digest, and is not in the root key", ErrRootKey, found.Version.RootKey)
-	}
-	same := sub.isDigest(found.Version.Digest, message, presented.Secret())
-	if unknown || !same || !token.Equal(presented.Prefix(), found.Version.Prefix) {
+	if unknown || !same {
 		return k, &invalid{ErrUnknown}
 	}
+	k.entry.Proof.Keep(rest)
 	return k, nil
 }
 
-// look returns what is known of a version: from the cache if that is new enough,
-// and else from the store. What is counted exactly is always read.
-func (c *core) look(ctx context.Context, space, version string) (known, error) {
-	if c.cache != nil {
-		e, age, ok := c.cache.Get(version, time.Now())
-		if ok && age <= c.maxStaleness && e.Found.Credential.Space == space {
-			return known{e, age}, nil
-		}
+// prove reports whether a version's secret is presented, under its prefix. The
+// digest is computed from the stored fields, so that a record that was tampered
+// with matches nothing.
+func (c *core) prove(found *store.Found, presented token.Keyed) (bool, error) {
+	sub := c.keys.numbers[found.Version.RootKey]
+	if sub == nil {
+		return false, fmt.Errorf("verify: %w: number %d made this digest, and is not in the root key", ErrRootKey, found.Version.RootKey)
 	}
+	message := digestMessage(&found.Credential, &found.Version)
+	same := sub.isDigest(found.Version.Digest, message, presented.Secret())
+	return same && token.Equal(presented.Prefix(), found.Version.Prefix), nil
+}
+
+// nobody stands in for the version of an unknown id, so that this costs the same
+// work.
+func (c *core) nobody(space string, presented token.Keyed) *cache.Entry {
+	id := presented.ID()
+	return &cache.Entry{Found: store.Found{
+		Credential: store.Credential{ID: id, Space: space, Kind: KindAPIKey, Subject: id},
+		Version:    store.Version{ID: id, Prefix: presented.Prefix(), RootKey: c.keys.active},
+	}}
+}
+
+// recall returns what is known of a version, if that is new enough.
+func (c *core) recall(space, version string, now time.Time) known {
+	if c.cache == nil {
+		return known{}
+	}
+	e, age, ok := c.cache.Get(version, now)
+	if !ok || age > c.maxStaleness || e.Found.Credential.Space != space {
+		return known{}
+	}
+	return known{e, age, true}
+}
+
+// read reads a version from the store, and keeps it. What is counted exactly is
+// not kept.
+func (c *core) read(ctx context.Context, space, version string) (*cache.Entry, error) {
 	var begin cache.Fill
 	if c.cache != nil {
 		begin = c.cache.Begin()
 	}
 	found, err := c.store.Version(ctx, space, version)
 	if err != nil {
-		return known{}, err
+		return nil, err
 	}
 	if c.cache == nil || found.Credential.Uses != 0 || found.Version.ID != version {
-		return known{entry: &cache.Entry{Found: found}}, nil
+		return &cache.Entry{Found: found}, nil
 	}
-	return known{entry: c.cache.Put(begin, found, digestMessage(&found.Credential, &found.Version))}, nil
+	shareTexts(&found)
+	return c.cache.Put(begin, found), nil
+}
+
+// shareTexts has what is the same in many versions in memory once. It takes less,
+// and stays in the caches of the processor.
+func shareTexts(found *store.Found) {
+	c, v := &found.Credential, &found.Version
+	c.Kind, c.State = unique.Make(c.Kind).Value(), unique.Make(c.State).Value()
+	c.Space, v.Prefix = unique.Make(c.Space).Value(), unique.Make(v.Prefix).Value()
+	for i, scope := range c.Scopes {
+		c.Scopes[i] = unique.Make(scope).Value()
+	}
 }
 
 // judge decides on a credential whose secret was presented, as far as that can be

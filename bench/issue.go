@@ -1,11 +1,14 @@
 package main
 
 import (
+	"errors"
 	"path/filepath"
+	"time"
 
 	"github.com/ncruces/go-sqlite3"
 
 	"github.com/keyfob-dev/keyfob"
+	"github.com/keyfob-dev/keyfob/store/sqlite"
 	"github.com/keyfob-dev/keyfob/token"
 )
 
@@ -18,6 +21,10 @@ func issueRows() []row {
 				a, _, err := e.newSQLite(keyfob.Config{})
 				return e.issuing(a, 16), e.issuing(a, 1), err
 			},
+		},
+		{
+			name:    "bare driver, the rows of 16 keys a transaction : of 1 key",
+			prepare: (*env).bareIssues,
 		},
 		{
 			name:    "Issue on SQLite, 1 caller : bare insert of a row",
@@ -48,6 +55,89 @@ func (e *env) issueBesideInsert(callers int) (ours, peer side, err error) {
 	}
 	peer, err = e.bareInsert()
 	return e.issuing(a, callers), peer, err
+}
+
+// The rows of an issued key, as keyfob writes them.
+var rowsOfKey = []string{
+	`INSERT INTO credentials (id, space, kind, subject, purpose, binding, name, scopes, attributes,
+		state, reason, revision, created, current, previous)
+	VALUES (?1, 'default', 'apikey', 'alice', '', '', '', '["read"]', '{}', 'active', '', 1, ?2, ?1, '')`,
+
+	`INSERT INTO versions (id, credential, space, number, prefix, digest, root_key, created)
+	VALUES (?1, last_insert_rowid(), 'default', 1, 'default', randomblob(32), 1, ?2)`,
+
+	`INSERT INTO events (id, space, time, actor, type, credential, version, subject, reason, root_key, mac)
+	VALUES (?1, 'default', ?2, 'process', 'apikey.issued', ?1, ?1, 'alice', '', 1, randomblob(32))`,
+}
+
+// bareIssues inserts the rows of keys into databases of keyfob's, by the bare driver:
+// those of 16 keys in a transaction, beside those of one. It is what sharing a flush
+// can give on this disk to a writer that never waits for a caller.
+func (e *env) bareIssues() (ours, peer side, err error) {
+	if ours, err = e.inserting(16); err == nil {
+		peer, err = e.inserting(1)
+	}
+	return ours, peer, err
+}
+
+func (e *env) inserting(keys int) (s side, err error) {
+	dir, err := e.folder()
+	if err != nil {
+		return s, err
+	}
+	path := filepath.Join(dir, databaseName)
+	st, err := sqlite.Open(path) // makes the tables
+	if err == nil {
+		err = st.Close()
+	}
+	if err != nil {
+		return s, err
+	}
+	db, err := sqlite3.Open(path)
+	if err != nil {
+		return s, err
+	}
+	e.onEnd(db.Close)
+	if err := db.Exec(`PRAGMA synchronous = FULL`); err != nil {
+		return s, err
+	}
+	var stmts []*sqlite3.Stmt
+	for _, sql := range append([]string{`BEGIN IMMEDIATE`, `COMMIT`}, rowsOfKey...) {
+		stmt, _, err := db.Prepare(sql)
+		if err != nil {
+			return s, err
+		}
+		e.onEnd(stmt.Close)
+		stmts = append(stmts, stmt)
+	}
+	return side{per: keys, run: func(n int) error {
+		for range n {
+			if err := insertKeys(stmts[0], stmts[1], stmts[2:], keys); err != nil {
+				return err
+			}
+		}
+		return nil
+	}}, nil
+}
+
+// insertKeys inserts the rows of so many keys in one transaction.
+func insertKeys(begin, commit *sqlite3.Stmt, rows []*sqlite3.Stmt, keys int) error {
+	if err := begin.Exec(); err != nil {
+		return err
+	}
+	for range keys {
+		id, now := token.NewID(), time.Now().UnixMilli()
+		for _, stmt := range rows {
+			err := errors.Join(stmt.BindText(1, id), stmt.BindInt64(2, now))
+			if err == nil {
+				err = stmt.Exec()
+			}
+			if err != nil {
+				return err
+			}
+		}
+	}
+	return commit.Exec()
 }
 
 // bareInsert inserts one row a transaction, which is on the disk afterwards, too.

@@ -241,6 +241,12 @@ func TestAddressGuesses(t *testing.T) {
 	if a := e.try("totp/check", guess(2000, "2001:db8::ffff:1"), "rate_limited"); a.json["retry_after"] != 3600.0 {
 		t.Errorf("%v", a)
 	}
+	from := fields{"subject": "bob", "ip": "2001:db8::7"}
+	for route, more := range map[string]fields{
+		"codes/redeem": {"purpose": "login", "code": "000000"}, "recovery/redeem": {"code": otp.Recovery()}, "totp/confirm": {"code": "000000"},
+	} {
+		e.try(route, with(from, more), "rate_limited")
+	}
 	e.try("totp/check", guess(2000, "2001:db8:0:1::1"), "unknown")
 	now.Advance(time.Hour)
 	e.try("totp/check", guess(2001, "2001:db8::1"), "unknown")

@@ -23,6 +23,7 @@ var (
 	noStore    = []string{"no-store"}
 	noSniff    = []string{"nosniff"}
 	noReferrer = []string{"no-referrer"}
+	jsonType   = []string{"application/json; charset=utf-8"}
 )
 
 // slowTimes is how many times Limits.Work a request may take that reads through a
@@ -38,11 +39,14 @@ const (
 type exchange struct {
 	http.ResponseWriter
 	server *Server
+	work   workContext
 	ctx    requestContext
 	body   body
+	asked  oas.VerifyRequest // the body, where the answer is this server's own
 
 	id     string
-	method string // one that there is
+	ids    [1]string // the id, as the value of a header
+	method string    // one that there is
 	client netip.Addr
 	start  time.Time
 
@@ -67,7 +71,8 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 	defer x.end()
 	h := w.Header()
 	h["Cache-Control"], h["X-Content-Type-Options"], h["Referrer-Policy"] = noStore, noSniff, noReferrer
-	h[RequestIDHeader] = []string{x.id}
+	x.ids[0] = x.id
+	h[RequestIDHeader] = x.ids[:]
 	if len(r.TransferEncoding) > 0 {
 		// A Content-Length beside it, by which somebody on the way may have found
 		// another end of this request, is gone by now: RFC 9112, section 6.1.
@@ -86,9 +91,9 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 		}
 		defer s.leave()
 	}
-	ctx, cancel := context.WithTimeout(r.Context(), s.limits.Work)
-	defer cancel()
-	x.ctx = requestContext{ctx, x}
+	x.work.parent, x.work.deadline = r.Context(), time.Now().Add(s.limits.Work)
+	defer x.work.end()
+	x.ctx = requestContext{&x.work, x}
 	defer x.body.put()
 	if err := x.admit(r, op); err != nil {
 		x.fail(err)
@@ -106,6 +111,10 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 			return
 		}
 		defer done()
+	}
+	if x.name == oas.VerifyOperation {
+		x.answerVerify()
+		return
 	}
 	s.api.ServeHTTP(x, x.request(r))
 }
@@ -140,7 +149,8 @@ func (x *exchange) find(r *http.Request) (operation, error) {
 		return operation{}, &refusal{kind: routeNotFound}
 	}
 	if p, ok := pages[r.URL.Path]; ok && routed(x.method) == http.MethodGet {
-		x.page, x.route, x.needs = &p, r.URL.Path, p.needs
+		found := p // which may escape, where p, looked up for each request, does not
+		x.page, x.route, x.needs = &found, r.URL.Path, p.needs
 		return operation{needs: p.needs}, nil
 	}
 	route, ok := x.server.api.FindPath(routed(x.method), r.URL)
@@ -277,10 +287,11 @@ func (x *exchange) log() {
 	if x.caller != nil {
 		actor = x.caller.actor
 	}
-	attrs := []slog.Attr{
+	var most [10]slog.Attr
+	now := time.Now()
+	attrs := append(most[:0],
 		slog.String("method", x.method), slog.String("route", x.route), slog.Int("status", x.status),
-		slog.Duration("duration", time.Since(x.start)), slog.String("actor", actor), slog.String("id", x.id),
-	}
+		slog.Duration("duration", now.Sub(x.start)), slog.String("actor", actor), slog.String("id", x.id))
 	if x.client.IsValid() {
 		attrs = append(attrs, slog.String("client", x.client.String()))
 	}
@@ -293,33 +304,7 @@ func (x *exchange) log() {
 	if x.err != nil {
 		attrs = append(attrs, slog.String("error", oneLine(x.err.Error())))
 	}
-	x.server.log.LogAttrs(ctx, level, "request", attrs...)
-}
-
-// A requestContext is the context of a request that has come so far that there
-// is an exchange.
-type requestContext struct {
-	context.Context
-	x *exchange
-}
-
-type exchangeKey struct{}
-
-// Value returns the exchange for its key.
-func (c *requestContext) Value(key any) any {
-	if key == (exchangeKey{}) {
-		return c.x
-	}
-	return c.Context.Value(key)
-}
-
-// exchangeOf returns the exchange that a handler works for, if it is one that
-// was admitted to this operation. It panics otherwise: a handler that was
-// reached by another way must not run.
-func exchangeOf(ctx context.Context, name oas.OperationName) *exchange {
-	x, ok := ctx.Value(exchangeKey{}).(*exchange)
-	if !ok || x.name != name || x.caller == nil && operations[name].needs != anyone {
-		panic("server: an operation was reached by a request that was not admitted to it")
-	}
-	return x
+	line := slog.NewRecord(now, level, "request", 0) // no place in the source: it is always this one
+	line.AddAttrs(attrs...)
+	_ = x.server.log.Handler().Handle(ctx, line) // of a log that fails, none is told; slog.Logger tells nobody either
 }

@@ -68,6 +68,32 @@ func FuzzBodies(f *testing.F) {
 	})
 }
 
+// FuzzReadPlain: what is read at once is what the strict reading passes, and the
+// same as generated code reads.
+func FuzzReadPlain(f *testing.F) {
+	for _, text := range []string{
+		`{"token":"x"}`, `{"token":"x","kind":"apikey","scopes":["read","write"],"ip":"::1"}`, ` { "ip" : "" , "token" : "" } `,
+		`{"token":"x","scopes":[]}`, `{"token":"x","kind":""}`, `{"token":"x","token":"y"}`, `{"token":"x","scopes":["a",]}`, `{"token":"\u0061"}`,
+	} {
+		f.Add([]byte(text))
+	}
+	f.Fuzz(func(t *testing.T, text []byte) {
+		var got, want oas.VerifyRequest
+		if !readPlain(text, verifyShape, &got) {
+			return
+		}
+		if err := strictjson.Check(text, verifyShape); err != nil {
+			t.Fatalf("is read at once, and the strict reading says %v", err)
+		}
+		if err := want.UnmarshalJSON(text); err != nil {
+			t.Fatal(err)
+		}
+		if got.Token != want.Token || got.Kind != want.Kind || got.IP != want.IP || !slices.Equal(got.Scopes, want.Scopes) {
+			t.Errorf("reads %+v, and generated code %+v", got, want)
+		}
+	})
+}
+
 func TestDecodersAreAll(t *testing.T) {
 	for name, op := range operations {
 		if (op.body != nil) != (decoders[name] != nil) {

@@ -36,8 +36,10 @@ func (a *api) NewError(ctx context.Context, err error) *oas.ProblemStatusCode {
 // failed is called by generated code that could not read a request or write an
 // answer. Its errors may hold the whole body: they are neither shown nor logged.
 func failed(ctx context.Context, _ http.ResponseWriter, _ *http.Request, _ error) {
-	ctx.Value(exchangeKey{}).(*exchange).fail(&refusal{kind: badInput, detail: "the request is not what this route takes"})
+	ctx.Value(exchangeKey{}).(*exchange).fail(unreadable)
 }
+
+var unreadable = &refusal{kind: badInput, detail: "the request is not what this route takes"}
 
 // Healthz answers while the process is alive.
 func (a *api) Healthz(ctx context.Context) (*oas.Health, error) {

@@ -15,6 +15,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/keyfob-dev/keyfob"
+	"github.com/keyfob-dev/keyfob/internal/oas"
 	"github.com/keyfob-dev/keyfob/internal/strictjson"
 )
 
@@ -109,6 +110,7 @@ func isInt32(text string) bool {
 type body struct {
 	bytes.Reader
 	text *bytes.Buffer
+	from io.LimitedReader // where it is read
 }
 
 var buffers = sync.Pool{New: func() any { return new(bytes.Buffer) }}
@@ -120,11 +122,21 @@ func (b *body) put() {
 	if b.text == nil {
 		return
 	}
-	clear(b.text.Bytes())
-	b.text.Reset()
 	b.Reset(nil)
-	buffers.Put(b.text)
+	putBuffer(b.text)
 	b.text = nil
+}
+
+// mostKept is how large a buffer may be that the pool keeps.
+const mostKept = 256 << 10
+
+// putBuffer gives a buffer back to the pool, cleared.
+func putBuffer(b *bytes.Buffer) {
+	clear(b.Bytes())
+	b.Reset()
+	if b.Cap() <= mostKept {
+		buffers.Put(b)
+	}
 }
 
 // takeIdempotencyKey hands the request's Idempotency-Key on, if the route takes
@@ -166,19 +178,38 @@ func (x *exchange) readBody(r *http.Request, shape strictjson.Shape) error {
 		return tooLarge()
 	}
 	x.body.text = buffers.Get().(*bytes.Buffer)
-	_, err := x.body.text.ReadFrom(io.LimitReader(r.Body, most+1))
+	x.body.from = io.LimitedReader{R: r.Body, N: most + 1}
+	_, err := x.body.text.ReadFrom(&x.body.from)
 	if err != nil {
 		return x.badBody(err)
 	}
 	if int64(x.body.text.Len()) > most {
 		return tooLarge()
 	}
-	text := x.body.text.Bytes()
+	// Of a body that was closed, net/http looks for no rest.
+	if err := r.Body.Close(); err != nil {
+		return x.badBody(err)
+	}
+	return x.checkBody(x.body.text.Bytes(), shape)
+}
+
+// checkBody holds a body to its shape. That of a verification it reads as well.
+func (x *exchange) checkBody(text []byte, shape strictjson.Shape) error {
+	verify := x.name == oas.VerifyOperation
+	if verify && readPlain(text, shape, &x.asked) {
+		return nil
+	}
 	if err := strictjson.Check(text, shape); err != nil {
 		if e, ok := errors.AsType[*strictjson.Error](err); ok && e.Field != "body" {
 			return &keyfob.InputError{Field: e.Field, Problem: e.Problem}
 		}
 		return &refusal{kind: badInput, detail: err.Error()}
+	}
+	if verify {
+		x.asked = oas.VerifyRequest{}
+		if err := x.asked.UnmarshalJSON(text); err != nil {
+			return unreadable
+		}
 	}
 	x.body.Reset(text)
 	return nil

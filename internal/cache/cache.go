@@ -20,8 +20,6 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/maypok86/otter/v2"
-
 	"github.com/keyfob-dev/keyfob/store"
 )
 
@@ -30,12 +28,13 @@ const shards = 1 << 14
 
 // A Cache is bounded in its entries. It is safe for concurrent use.
 type Cache struct {
-	entries *otter.Cache[string, *Entry] // by version id
+	entries *table // by version id
 	seed    maphash.Seed
-	count   atomic.Uint64             // of invalidations
-	shards  [shards]atomic.Uint64     // the count at the last one of each
-	all     atomic.Uint64             // the count at the last one of all
-	read    atomic.Pointer[time.Time] // when the reading of the log began that reached its end last
+	count   atomic.Uint64         // of invalidations
+	shards  [shards]atomic.Uint64 // the count at the last one of each
+	all     atomic.Uint64         // the count at the last one of all
+	start   time.Time
+	read    atomic.Pointer[moment] // when the reading of the log began that reached its end last
 	wake    chan struct{}
 	asleep  atomic.Bool // whether wake is waited for
 
@@ -45,19 +44,26 @@ type Cache struct {
 	recovered atomic.Uint64
 }
 
-// An Entry is what is known of one version. It must not be changed.
+// An Entry is what is known of one version. What was found must not be changed.
 type Entry struct {
-	Found store.Found
+	id    [idLength]byte
+	count uint64         // of invalidations before it was read
+	at    moment         // before it was read
+	shard *atomic.Uint64 // of its credential
 
-	// Message is what the version's digest is made over, but for the secret.
-	Message []byte
-
-	// Recorded is for the caller's own use.
+	// Proof and Recorded are for the caller's own use.
+	Proof    Proof
 	Recorded atomic.Pointer[Recorded]
 
-	begin Fill
-	shard *atomic.Uint64
+	Found  store.Found
+	scopes [2]string // those of the credential, if they are so few
 }
+
+// idLength is the length of a version's id. Another one is of no version.
+const idLength = 16
+
+// is reports whether an entry is of the version with that id.
+func (e *Entry) is(id string) bool { return string(e.id[:]) == id }
 
 // Recorded says which use of a version was recorded last.
 type Recorded struct {
@@ -68,8 +74,9 @@ type Recorded struct {
 // New makes a Cache of up to size entries.
 func New(size int) *Cache {
 	return &Cache{
-		entries: otter.Must(&otter.Options[string, *Entry]{MaximumSize: size}),
+		entries: newTable(size),
 		seed:    maphash.MakeSeed(),
+		start:   time.Now(),
 		wake:    make(chan struct{}, 1),
 	}
 }
@@ -78,17 +85,22 @@ func New(size int) *Cache {
 type Fill struct {
 	count    uint64
 	failures uint64
-	at       time.Time
+	at       moment
 }
 
 // Begin starts a fill. The read of the store comes after it.
-func (c *Cache) Begin() Fill { return Fill{c.count.Load(), c.failures.Load(), time.Now()} }
+func (c *Cache) Begin() Fill { return Fill{c.count.Load(), c.failures.Load(), c.moment(time.Now())} }
 
 // Put keeps what was read after Begin. The store was there, then.
-func (c *Cache) Put(begin Fill, found store.Found, message []byte) *Entry {
+func (c *Cache) Put(begin Fill, found store.Found) *Entry {
 	raise(&c.recovered, begin.failures)
-	e := &Entry{Found: found, Message: message, begin: begin, shard: c.shard(found.Credential.ID)}
-	c.entries.Set(found.Version.ID, e)
+	e := &Entry{Found: found, count: begin.count, at: begin.at, shard: c.shard(found.Credential.ID)}
+	if scopes := found.Credential.Scopes; 0 < len(scopes) && len(scopes) <= len(e.scopes) {
+		e.Found.Credential.Scopes = append(e.scopes[:0], scopes...)
+	}
+	if copy(e.id[:], found.Version.ID) == len(found.Version.ID) {
+		c.entries.put(found.Version.ID, e)
+	}
 	return e
 }
 
@@ -103,13 +115,14 @@ func (c *Cache) Get(version string, now time.Time) (*Entry, time.Duration, bool)
 		c.wakeUp()
 		return nil, 0, false
 	}
-	e, ok := c.entries.GetIfPresent(version)
-	if !ok || e.shard.Load() > e.begin.count || c.all.Load() > e.begin.count {
+	e := c.entries.get(version)
+	if e == nil || e.shard.Load() > e.count || c.all.Load() > e.count {
 		return nil, 0, false
 	}
-	age := since(e.begin.at, now)
+	at := c.moment(now)
+	age := at.since(e.at)
 	if read != nil {
-		age = min(age, since(*read, now))
+		age = min(age, at.since(*read))
 	}
 	if age > interval {
 		c.wakeUp()
@@ -117,11 +130,15 @@ func (c *Cache) Get(version string, now time.Time) (*Entry, time.Duration, bool)
 	return e, age, true
 }
 
-// since is the time between two moments by the clock that was more ahead: the
-// monotonic one stands still while the machine sleeps, and the other may be set
-// back.
-func since(then, now time.Time) time.Duration {
-	return max(now.Sub(then), now.Round(0).Sub(then.Round(0)))
+// A moment is a time by both clocks: the monotonic one stands still while the
+// machine sleeps, and the other may be set back.
+type moment struct{ monotonic, wall int64 } // nanoseconds
+
+func (c *Cache) moment(t time.Time) moment { return moment{int64(t.Sub(c.start)), t.UnixNano()} }
+
+// since is the time between two moments by the clock that was more ahead.
+func (m moment) since(then moment) time.Duration {
+	return time.Duration(max(m.monotonic-then.monotonic, m.wall-then.wall))
 }
 
 // Invalidate ends all that is known of a credential. It comes after the change
@@ -148,6 +165,3 @@ func raise(to *atomic.Uint64, n uint64) {
 		}
 	}
 }
-
-// Close stops what the Cache runs in the background.
-func (c *Cache) Close() { c.entries.StopAllGoroutines() }

@@ -14,9 +14,12 @@ import (
 	"github.com/keyfob-dev/keyfob/store/memory"
 )
 
+// id is a text of that length.
+func id(name string) string { return fmt.Sprintf("%0*s", idLength, name) }
+
 func found(version, credential string, state store.State) store.Found {
 	return store.Found{
-		Version:    store.Version{ID: version, Credential: credential},
+		Version:    store.Version{ID: id(version), Credential: credential},
 		Credential: store.Credential{ID: credential, State: state},
 	}
 }
@@ -26,39 +29,38 @@ func found(version, credential string, state store.State) store.Found {
 func TestFillAgainstInvalidate(t *testing.T) {
 	const rounds = 1_000_000
 	c := New(1000)
-	defer c.Close()
 	var revoked atomic.Bool // what the store says
 	start, ready := make(chan string), make(chan struct{})
 	go func() { // the reader
-		for id := range start {
+		for name := range start {
 			for range 2 {
 				begin := c.Begin()
 				state := store.StateActive
 				if revoked.Load() {
 					state = store.StateRevoked
 				}
-				c.Put(begin, found(id, id, state), nil)
+				c.Put(begin, found(name, name, state))
 			}
 			ready <- struct{}{}
 		}
 	}()
 	stale, served := 0, 0
 	for round := range rounds {
-		id := fmt.Sprintf("%016d", round%64)
+		name := fmt.Sprint(round % 64)
 		revoked.Store(false)
-		c.Invalidate(id)
-		start <- id
+		c.Invalidate(name)
+		start <- name
 		for range round % 8 {
-			_, _, _ = c.Get(id, time.Now())
+			_, _, _ = c.Get(id(name), time.Now())
 		}
 		revoked.Store(true)
-		c.Invalidate(id)
+		c.Invalidate(name)
 		// Acknowledged: whatever is served from here on must know of it.
-		if e, _, ok := c.Get(id, time.Now()); ok && e.Found.Credential.State != store.StateRevoked {
+		if e, _, ok := c.Get(id(name), time.Now()); ok && e.Found.Credential.State != store.StateRevoked {
 			stale++
 		}
 		<-ready
-		if e, _, ok := c.Get(id, time.Now()); ok {
+		if e, _, ok := c.Get(id(name), time.Now()); ok {
 			served++
 			if e.Found.Credential.State != store.StateRevoked {
 				stale++
@@ -82,18 +84,17 @@ func TestFirstReadingOfTheLog(t *testing.T) {
 		st := &logged{Store: memory.Open()}
 		st.fail.Store(true)
 		c := New(1000)
-		defer c.Close()
 		ctx, stop := context.WithCancel(t.Context())
 		defer stop()
 		go c.Follow(ctx, st)
 		synctest.Wait()
-		c.Put(c.Begin(), found("a", "a", store.StateActive), nil)
+		c.Put(c.Begin(), found("a", "a", store.StateActive))
 		write(t, st, "a")
 		st.fail.Store(false)
 		time.Sleep(time.Second)
-		_, _, _ = c.Get("a", time.Now()) // which has the log read
+		_, _, _ = c.Get(id("a"), time.Now()) // which has the log read
 		synctest.Wait()
-		if _, age, ok := c.Get("a", time.Now()); ok {
+		if _, age, ok := c.Get(id("a"), time.Now()); ok {
 			t.Errorf("served, with an age of %v, although it was changed before the log was first read", age)
 		}
 	})
@@ -102,16 +103,15 @@ func TestFirstReadingOfTheLog(t *testing.T) {
 // A read that began before a failure says nothing of the store after it.
 func TestLateSuccess(t *testing.T) {
 	c := New(10)
-	defer c.Close()
-	c.Put(c.Begin(), found("v", "c", store.StateActive), nil)
+	c.Put(c.Begin(), found("v", "c", store.StateActive))
 	early := c.Begin()
 	c.Failed()
-	c.Put(early, found("v", "c", store.StateActive), nil)
-	if _, _, ok := c.Get("v", time.Now()); ok {
+	c.Put(early, found("v", "c", store.StateActive))
+	if _, _, ok := c.Get(id("v"), time.Now()); ok {
 		t.Error("served after a failure, since an earlier read succeeded")
 	}
-	c.Put(c.Begin(), found("v", "c", store.StateActive), nil)
-	if _, _, ok := c.Get("v", time.Now()); !ok {
+	c.Put(c.Begin(), found("v", "c", store.StateActive))
+	if _, _, ok := c.Get(id("v"), time.Now()); !ok {
 		t.Error("not served although a later read succeeded")
 	}
 }
@@ -119,7 +119,6 @@ func TestLateSuccess(t *testing.T) {
 // Invalidations that race for one shard leave the highest number there.
 func TestConcurrentInvalidations(t *testing.T) {
 	c := New(10)
-	defer c.Close()
 	var group sync.WaitGroup
 	for range 16 {
 		group.Go(func() {
@@ -137,15 +136,14 @@ func TestConcurrentInvalidations(t *testing.T) {
 
 func TestInvalidateIsOfOneShard(t *testing.T) {
 	c := New(1000)
-	defer c.Close()
 	for i := range 100 {
 		id := fmt.Sprint(i)
-		c.Put(c.Begin(), found("v"+id, "c"+id, store.StateActive), nil)
+		c.Put(c.Begin(), found("v"+id, "c"+id, store.StateActive))
 	}
 	c.Invalidate("c7")
 	gone := 0
 	for i := range 100 {
-		_, _, ok := c.Get(fmt.Sprintf("v%d", i), time.Now())
+		_, _, ok := c.Get(id(fmt.Sprintf("v%d", i)), time.Now())
 		if !ok {
 			gone++
 		}
@@ -158,7 +156,7 @@ func TestInvalidateIsOfOneShard(t *testing.T) {
 	}
 	c.invalidateAll()
 	for i := range 100 {
-		if _, _, ok := c.Get(fmt.Sprintf("v%d", i), time.Now()); ok {
+		if _, _, ok := c.Get(id(fmt.Sprintf("v%d", i)), time.Now()); ok {
 			t.Fatal("served after all was invalidated")
 		}
 	}
@@ -166,13 +164,11 @@ func TestInvalidateIsOfOneShard(t *testing.T) {
 
 func TestBounded(t *testing.T) {
 	c := New(100)
-	defer c.Close()
 	for i := range 10_000 {
-		c.Put(c.Begin(), found(fmt.Sprint(i), "c", store.StateActive), nil)
+		c.Put(c.Begin(), found(fmt.Sprint(i), "c", store.StateActive))
 	}
-	c.entries.CleanUp()
-	if n := c.entries.EstimatedSize(); n > 100 {
-		t.Errorf("%d entries, want at most 100", n)
+	if n := entries(c.entries); n > 100 || n != c.entries.count {
+		t.Errorf("%d entries, counted as %d, want at most 100", n, c.entries.count)
 	}
 }
 
@@ -181,31 +177,34 @@ func TestBounded(t *testing.T) {
 func TestAge(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := New(10)
-		defer c.Close()
 		want := func(want time.Duration) {
 			t.Helper()
-			if _, age, ok := c.Get("v", time.Now()); !ok || age != want {
+			if _, age, ok := c.Get(id("v"), time.Now()); !ok || age != want {
 				t.Errorf("age %v, %v; want %v", age, ok, want)
 			}
 		}
-		c.Put(c.Begin(), found("v", "c", store.StateActive), nil)
+		c.Put(c.Begin(), found("v", "c", store.StateActive))
 		time.Sleep(time.Minute)
 		want(time.Minute)
-		read := time.Now()
+		read := c.moment(time.Now())
 		c.read.Store(&read)
 		time.Sleep(time.Second)
 		want(time.Second)
-		c.Put(c.Begin(), found("v", "c", store.StateActive), nil) // later than the log
+		c.Put(c.Begin(), found("v", "c", store.StateActive)) // later than the log
 		time.Sleep(time.Millisecond)
 		want(time.Millisecond)
 	})
+	c := New(10)
 	then := time.Now()
-	asleep := then.Round(0).Add(time.Hour) // only the wall clock ran
-	if got := since(then, asleep); got < time.Hour {
+	asleep := c.moment(then)
+	asleep.wall += int64(time.Hour)
+	if got := asleep.since(c.moment(then)); got != time.Hour {
 		t.Errorf("after an hour of sleep the age is %v", got)
 	}
-	if got := since(then, then.Add(time.Minute)); got != time.Minute {
-		t.Errorf("after a minute the age is %v", got)
+	setBack := c.moment(then.Add(time.Minute))
+	setBack.wall -= int64(time.Hour)
+	if got := setBack.since(c.moment(then)); got != time.Minute {
+		t.Errorf("after a minute, in which the clock was set back, the age is %v", got)
 	}
 }
 
@@ -240,7 +239,6 @@ func TestFollow(t *testing.T) {
 		st := &logged{Store: memory.Open()}
 		write(t, st, "before")
 		c := New(1000)
-		defer c.Close()
 		ctx, stop := context.WithCancel(t.Context())
 		defer stop()
 		go c.Follow(ctx, st)
@@ -248,11 +246,11 @@ func TestFollow(t *testing.T) {
 
 		put := func(ids ...string) {
 			for _, id := range ids {
-				c.Put(c.Begin(), found(id, id, store.StateActive), nil)
+				c.Put(c.Begin(), found(id, id, store.StateActive))
 			}
 		}
-		is := func(id string) (age time.Duration, ok bool) {
-			_, age, ok = c.Get(id, time.Now())
+		is := func(name string) (age time.Duration, ok bool) {
+			_, age, ok = c.Get(id(name), time.Now())
 			synctest.Wait()
 			return age, ok
 		}

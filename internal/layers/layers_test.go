@@ -82,7 +82,6 @@ store/sqlite -> store
 store/sqlite -> github.com/ncruces/go-sqlite3
 store/storetest -> store
 internal/audit -> store
-internal/cache -> github.com/maypok86/otter/v2
 . -> store
 . -> token
 . -> internal/audit

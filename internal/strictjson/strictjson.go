@@ -1,7 +1,8 @@
 // Package strictjson says whether a JSON text is exactly what a request may be:
 // one object, in valid Unicode, with the fields of its shape and no others, none
-// twice, none missing, each of its type. It decodes nothing; what it has passed
-// can be read by any decoder, and all of them read the same.
+// twice, none missing, each of its type. Check decodes nothing; what it has passed
+// can be read by any decoder, and all of them read the same. Plain reads in the same
+// pass what is spelled as most programs spell it.
 //
 // Values are not nested beyond what a shape has (a list or an object of strings),
 // so that depth needs no limit of its own: the first bracket too many is a value
