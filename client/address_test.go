@@ -43,6 +43,7 @@ func TestConfig(t *testing.T) {
 		{"Config.URL", client.Config{URL: "https://:443", Token: good}},
 		{"Config.URL", client.Config{URL: "https://user:hunter2@keyfob.example.com", Token: good}},
 		{"Config.URL", client.Config{URL: "https://keyfob.example.com/?hunter2", Token: good}},
+		{"Config.URL", client.Config{URL: "https://keyfob.example.com/?", Token: good}},
 		{"Config.URL", client.Config{URL: "https://keyfob.example.com/#hunter2", Token: good}},
 		{"Config.URL", client.Config{URL: "https://keyfob.example.com/a%2fb", Token: good}},
 		{"Config.URL", client.Config{URL: "http://keyfob.example.com", Token: good}},

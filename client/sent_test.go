@@ -43,7 +43,7 @@ func TestNotSent(t *testing.T) {
 		"grace":              second(c.Rotate(ctx, id, 1500*time.Millisecond)),
 		"reason":             c.Revoke(ctx, id, bad),
 		"suspend, reason":    second(c.Suspend(ctx, id, bad)),
-		"list, kind":         list(keyfob.Filter{Kind: "session"}),
+		"list, kind":         list(keyfob.Filter{Kind: bad}),
 		"list, subject":      list(keyfob.Filter{Subject: bad}),
 		"list, name":         list(keyfob.Filter{NameContains: bad}),
 		"list, scope":        list(keyfob.Filter{Scope: bad}),
@@ -51,7 +51,7 @@ func TestNotSent(t *testing.T) {
 		"list, after":        list(keyfob.Filter{After: bad}),
 		"list, below":        list(keyfob.Filter{Limit: -1}),
 		"list, beyond":       list(keyfob.Filter{Limit: 1<<32 + 5}),
-		"purge, kind":        second(c.Purge(ctx, "session", time.Now())),
+		"purge, kind":        second(c.Purge(ctx, bad, time.Now())),
 		"events, credential": events(keyfob.EventFilter{Credential: text}),
 		"events, type":       events(keyfob.EventFilter{Type: text}),
 		"events, types":      events(keyfob.EventFilter{Type: "a&order=newest"}),
@@ -106,7 +106,7 @@ func TestRequest(t *testing.T) {
 		return inProcess{e.handler}.RoundTrip(r)
 	})})
 	_, _ = c.Get(t.Context(), "0000000000000000")
-	if url := got.URL.String(); url != "https://keyfob.example.com/base/v1/spaces/default/apikeys/0000000000000000" {
+	if url := got.URL.String(); url != "https://keyfob.example.com/base/v1/spaces/default/credentials/0000000000000000" {
 		t.Errorf("the URL is %s", url)
 	}
 	issued, err := e.client(client.Config{}).Issue(t.Context(), &keyfob.APIKey{Subject: "alice"})

@@ -69,6 +69,8 @@ func TestWholeLife(t *testing.T) {
 		l.update()
 		l.rotate(k.Secret)
 		l.end()
+		_, err = c.Issue(ctx, keyfob.APIKey{Subject: "bob"}) // whose event is not of that key
+		e.must(err)
 		e.log(c.Events(), l.a.Events())
 	})
 }
@@ -81,7 +83,7 @@ func (l *life) update() {
 	changed, err := l.c.Update(l.Context(), changed)
 	l.must(err)
 	same(l.T, "Update of the limit", changed, l.now())
-	if changed.Limit != (keyfob.Limit{Rate: 5, Per: time.Hour, Burst: 5}) || changed.Name != "laptop" {
+	if changed.Limit != (keyfob.Limit{Rate: 5, Per: time.Hour, Burst: 5}) || changed.Name != "laptop" || changed.Attributes["plan"] != "pro" {
 		l.Errorf("Update of the limit: %+v", changed)
 	}
 	changed.Name, changed.Scopes, changed.Uses, changed.CIDRs = "", []string{"read"}, 0, nil
@@ -165,7 +167,10 @@ func (e *env) log(c client.Events, a keyfob.Events) {
 	if _, err := c.Verify(ctx, checkpoint); !errors.Is(err, keyfob.ErrInput) {
 		e.Errorf("a changed checkpoint: %v", err)
 	}
-	for _, filter := range []keyfob.EventFilter{{Limit: 3}, {Newest: true, Limit: 4}, {Type: "apikey.revoked"}} {
+	revoked, err := a.List(ctx, keyfob.EventFilter{Type: "apikey.revoked"})
+	e.must(err)
+	about := revoked.Items[0].Credential
+	for _, filter := range []keyfob.EventFilter{{Limit: 3}, {Newest: true, Limit: 4}, {Type: "apikey.revoked"}, {Credential: about, Limit: 5}} {
 		theirs := filter
 		for {
 			got, err := c.List(ctx, filter)
