@@ -78,11 +78,13 @@ func (e *env) folder() (string, error) {
 	return dir, err
 }
 
-// build builds a command of the module that dir is in.
+// build builds a command of the module that dir is in, without the C library, which
+// Go's own package net is otherwise linked with where there is a C compiler.
 func (e *env) build(dir, pkg string) (string, error) {
 	path := filepath.Join(e.dir, filepath.Base(pkg))
 	cmd := exec.CommandContext(e.ctx, "go", "build", "-o", path, pkg)
 	cmd.Dir = dir
+	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
 	_, err := output(cmd)
 	return path, err
 }

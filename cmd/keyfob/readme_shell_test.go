@@ -68,7 +68,7 @@ var (
 func (n *newcomer) types(command, comment string) {
 	n.t.Helper()
 	switch {
-	case command == "go run ./cmd/keyfob serve", command == "go install ./cmd/keyfob": // as built for all tests
+	case command == "go run ./cmd/keyfob serve", command == "CGO_ENABLED=0 go install ./cmd/keyfob": // as built for all tests
 		return
 	case strings.HasPrefix(command, "./scripts/"):
 		if info, err := os.Stat(filepath.Join("..", "..", command)); err != nil || info.Mode()&0o111 == 0 {
