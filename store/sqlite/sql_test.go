@@ -43,7 +43,7 @@ var statements = map[string]string{
 }
 
 // parts are constants of SQL that are no statement by themselves.
-var parts = []string{"sqlItem", "sqlSameLive", "sqlOrderCredentials", "sqlBegin", "sqlCommit", "sqlSave", "sqlRelease", "sqlRollback"}
+var parts = []string{"sqlItem", "sqlSameLive", "sqlOrderCredentials", "sqlBegin", "sqlCommit", "sqlUndo", "sqlSave", "sqlRelease", "sqlRollback"}
 
 // goFiles parses the package without its tests.
 func goFiles(t *testing.T) []*ast.File {

@@ -22,11 +22,12 @@ const (
 	restartFrames    = 16000
 )
 
-// The statements of a transaction. In a transaction each change has a savepoint
-// of its own.
+// The statements of a transaction. Each of its changes has a savepoint, once it is
+// known that one of them cannot be made.
 const (
 	sqlBegin    = `BEGIN IMMEDIATE`
 	sqlCommit   = `COMMIT`
+	sqlUndo     = `ROLLBACK`
 	sqlSave     = `SAVEPOINT change`
 	sqlRelease  = `RELEASE change`
 	sqlRollback = `ROLLBACK TO change`
@@ -116,26 +117,83 @@ func (s *Store) write() {
 
 // transact carries out a batch in one transaction. Its error is one of the
 // storage; those of single changes are in their requests.
+//
+// Nearly always all changes of a batch can be made, and savepoints cost a part of
+// what their rows do. So the batch is carried out without them, and if one cannot
+// be made, it is undone and carried out anew, with them.
 func (s *Store) transact(batch []*request) error {
+	batch = taken(batch)
+	if len(batch) == 0 {
+		return nil
+	}
 	if err := s.writer.exec(sqlBegin); err != nil {
 		return err
 	}
-	for _, r := range batch {
-		if r.err = r.ctx.Err(); r.err != nil || !r.take() {
-			continue
+	made, err := s.tryAll(batch)
+	if err != nil {
+		return err
+	}
+	if !made {
+		if err := s.writer.exec(sqlUndo); err != nil || len(batch) == 1 {
+			return err
 		}
-		if err := s.change(r); err != nil {
+		if err := s.makeEach(batch); err != nil {
 			return err
 		}
 	}
 	return s.readers.freshly(func() error { return s.writer.exec(sqlCommit) })
 }
 
-// change carries out one change of a batch.
-func (s *Store) change(r *request) error {
-	if err := s.writer.exec(sqlSave); err != nil {
+// taken returns the requests of a batch that nobody has taken back.
+func taken(batch []*request) []*request {
+	var all []*request
+	for _, r := range batch {
+		if r.err = r.ctx.Err(); r.err == nil && r.take() {
+			all = append(all, r)
+		}
+	}
+	return all
+}
+
+// tryAll carries out changes up to the first that cannot be made. It reports
+// whether there is none.
+func (s *Store) tryAll(batch []*request) (bool, error) {
+	for _, r := range batch {
+		if err := s.change(r); r.err != nil || err != nil {
+			return false, err
+		}
+	}
+	return true, nil
+}
+
+// makeEach carries out, in a transaction of their own, those changes that can be
+// made.
+func (s *Store) makeEach(batch []*request) error {
+	if err := s.writer.exec(sqlBegin); err != nil {
 		return err
 	}
+	for _, r := range batch {
+		if err := s.writer.exec(sqlSave); err != nil {
+			return err
+		}
+		if err := s.change(r); err != nil {
+			return err
+		}
+		if r.err != nil {
+			if err := s.writer.exec(sqlRollback); err != nil {
+				return err
+			}
+		}
+		if err := s.writer.exec(sqlRelease); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// change carries out one change, up to the first write that cannot be made.
+func (s *Store) change(r *request) error {
+	r.err = nil
 	for _, w := range r.writes {
 		done, err := w.run(s.writer)
 		if err != nil && !isRefusal(err) {
@@ -147,13 +205,10 @@ func (s *Store) change(r *request) error {
 			r.err = fmt.Errorf("store/sqlite: %w", &store.ConflictError{Step: w.step})
 		}
 		if r.err != nil {
-			if err := s.writer.exec(sqlRollback); err != nil {
-				return err
-			}
 			break
 		}
 	}
-	return s.writer.exec(sqlRelease)
+	return nil
 }
 
 // checkpoint copies the log into the database file when it has grown. What fails
