@@ -3,12 +3,18 @@ package server
 import (
 	"context"
 	"errors"
+	"log/slog"
+	"net/http/httptest"
+	"runtime"
 	"testing"
 	"testing/synctest"
 	"time"
 )
 
-type testKey struct{}
+type (
+	testKey  struct{}
+	otherKey struct{}
+)
 
 // started returns the context of a request that may work for a second.
 func started(parent context.Context) *workContext {
@@ -62,8 +68,7 @@ func TestWorkEndsWithItsParent(t *testing.T) {
 	})
 }
 
-// Contexts that are made of it end with it, whether it had a timer before or not;
-// package context needs no goroutine for that.
+// Contexts that are made of it end with it, whether it had a timer before or not.
 func TestWorkHasChildren(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		for _, timer := range []bool{false, true} {
@@ -71,7 +76,7 @@ func TestWorkHasChildren(t *testing.T) {
 			if timer {
 				c.Done()
 			}
-			child, cancel := context.WithCancel(context.WithValue(&requestContext{Context: c}, "other", 1))
+			child, cancel := context.WithCancel(context.WithValue(&requestContext{Context: c}, otherKey{}, 1))
 			defer cancel()
 			if child.Value(testKey{}) != "there" {
 				t.Error("the parent's value is not there")
@@ -83,6 +88,62 @@ func TestWorkHasChildren(t *testing.T) {
 			}
 		}
 	})
+}
+
+// Package context needs no goroutine for each context that is made of it.
+func TestWorkHasNoGoroutines(t *testing.T) {
+	c := started(t.Context())
+	defer c.end()
+	before := runtime.NumGoroutine()
+	for range 100 {
+		_, cancel := context.WithCancel(c)
+		defer cancel()
+	}
+	if more := runtime.NumGoroutine() - before; more > 50 {
+		t.Errorf("%d goroutines for 100 contexts", more)
+	}
+}
+
+// A request's work is over when it is answered, also where no http.Server says so.
+func TestWorkIsOverWithTheAnswer(t *testing.T) {
+	e := newEnv(t, Limits{})
+	s, err := New(Config{Authority: e.a, Logger: slog.New(slog.DiscardHandler)})
+	e.must(err)
+	var done <-chan struct{}
+	e.st.set(func(ctx context.Context, call string) error {
+		if call == "Space" {
+			done = ctx.Done()
+		}
+		return nil
+	})
+	s.Handler().ServeHTTP(httptest.NewRecorder(), httptest.NewRequestWithContext(context.Background(), "GET", "/readyz", nil))
+	select {
+	case <-done:
+	default:
+		t.Error("what worked for the request does not learn that it is over")
+	}
+}
+
+// Who asked and is gone is worked for no longer.
+func TestWorkEndsWithTheClient(t *testing.T) {
+	e := newEnv(t, Limits{})
+	s, err := New(Config{Authority: e.a, Logger: slog.New(slog.DiscardHandler), Limits: Limits{Work: time.Second}})
+	e.must(err)
+	client, leave := context.WithCancel(context.Background())
+	var why error
+	e.st.set(func(ctx context.Context, call string) error {
+		if call != "Space" {
+			return nil
+		}
+		leave()
+		<-ctx.Done()
+		why = ctx.Err()
+		return why
+	})
+	s.Handler().ServeHTTP(httptest.NewRecorder(), httptest.NewRequestWithContext(client, "GET", "/readyz", nil))
+	if why != context.Canceled {
+		t.Errorf("the work ended by %v", why)
+	}
 }
 
 // After its end nothing is left that waits: synctest would find it.
