@@ -16,8 +16,8 @@ type (
 	otherKey struct{}
 )
 
-// started returns the context of a request that may work for a second.
-func started(parent context.Context) *workContext {
+// oneSecond returns the context of a request that may work for a second.
+func oneSecond(parent context.Context) *workContext {
 	return &workContext{parent: parent, deadline: time.Now().Add(time.Second)}
 }
 
@@ -28,7 +28,7 @@ func TestWorkEnds(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				c := started(context.Background())
+				c := oneSecond(context.Background())
 				defer c.end()
 				begin := time.Now()
 				if d, ok := c.Deadline(); !ok || d.Sub(begin) != time.Second || c.Err() != nil {
@@ -48,7 +48,7 @@ func TestWorkEnds(t *testing.T) {
 func TestWorkEndsWithItsParent(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		parent, cancel := context.WithCancel(context.Background())
-		waiting, idle := started(parent), started(parent)
+		waiting, idle := oneSecond(parent), oneSecond(parent)
 		done := waiting.Done()
 		cancel()
 		<-done
@@ -57,7 +57,7 @@ func TestWorkEndsWithItsParent(t *testing.T) {
 		}
 		short, cancel := context.WithTimeout(context.Background(), time.Millisecond)
 		defer cancel()
-		c := started(short)
+		c := oneSecond(short)
 		if d, _ := c.Deadline(); time.Until(d) != time.Millisecond {
 			t.Errorf("the deadline is in %v", time.Until(d))
 		}
@@ -72,7 +72,7 @@ func TestWorkEndsWithItsParent(t *testing.T) {
 func TestWorkHasChildren(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		for _, timer := range []bool{false, true} {
-			c := started(context.WithValue(context.Background(), testKey{}, "there"))
+			c := oneSecond(context.WithValue(context.Background(), testKey{}, "there"))
 			if timer {
 				c.Done()
 			}
@@ -92,7 +92,7 @@ func TestWorkHasChildren(t *testing.T) {
 
 // Package context needs no goroutine for each context that is made of it.
 func TestWorkHasNoGoroutines(t *testing.T) {
-	c := started(t.Context())
+	c := oneSecond(t.Context())
 	defer c.end()
 	before := runtime.NumGoroutine()
 	for range 100 {
@@ -149,7 +149,7 @@ func TestWorkEndsWithTheClient(t *testing.T) {
 // After its end nothing is left that waits: synctest would find it.
 func TestWorkIsOver(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		c := started(context.Background())
+		c := oneSecond(context.Background())
 		child, cancel := context.WithCancel(c)
 		defer cancel()
 		c.end()
@@ -157,6 +157,6 @@ func TestWorkIsOver(t *testing.T) {
 		if c.Err() != context.Canceled {
 			t.Error(c.Err())
 		}
-		started(context.Background()).end() // without a timer there is nothing to stop
+		oneSecond(context.Background()).end() // without a timer there is nothing to stop
 	})
 }
