@@ -3,15 +3,21 @@ package server
 import (
 	"context"
 	"errors"
+	"log/slog"
+	"net/http/httptest"
+	"runtime"
 	"testing"
 	"testing/synctest"
 	"time"
 )
 
-type testKey struct{}
+type (
+	testKey  struct{}
+	otherKey struct{}
+)
 
-// working returns the context of a request that may work for a second.
-func working(parent context.Context) *workContext {
+// oneSecond returns the context of a request that may work for a second.
+func oneSecond(parent context.Context) *workContext {
 	return &workContext{parent: parent, deadline: time.Now().Add(time.Second)}
 }
 
@@ -22,7 +28,7 @@ func TestWorkEnds(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				c := working(context.Background())
+				c := oneSecond(context.Background())
 				defer c.end()
 				begin := time.Now()
 				if d, ok := c.Deadline(); !ok || d.Sub(begin) != time.Second || c.Err() != nil {
@@ -42,7 +48,7 @@ func TestWorkEnds(t *testing.T) {
 func TestWorkEndsWithItsParent(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		parent, cancel := context.WithCancel(context.Background())
-		waiting, idle := working(parent), working(parent)
+		waiting, idle := oneSecond(parent), oneSecond(parent)
 		done := waiting.Done()
 		cancel()
 		<-done
@@ -51,7 +57,7 @@ func TestWorkEndsWithItsParent(t *testing.T) {
 		}
 		short, cancel := context.WithTimeout(context.Background(), time.Millisecond)
 		defer cancel()
-		c := working(short)
+		c := oneSecond(short)
 		if d, _ := c.Deadline(); time.Until(d) != time.Millisecond {
 			t.Errorf("the deadline is in %v", time.Until(d))
 		}
@@ -62,16 +68,15 @@ func TestWorkEndsWithItsParent(t *testing.T) {
 	})
 }
 
-// Contexts that are made of it end with it, whether it had a timer before or not;
-// package context needs no goroutine for that.
+// Contexts that are made of it end with it, whether it had a timer before or not.
 func TestWorkHasChildren(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		for _, timer := range []bool{false, true} {
-			c := working(context.WithValue(context.Background(), testKey{}, "there"))
+			c := oneSecond(context.WithValue(context.Background(), testKey{}, "there"))
 			if timer {
 				c.Done()
 			}
-			child, cancel := context.WithCancel(context.WithValue(&requestContext{Context: c}, "other", 1))
+			child, cancel := context.WithCancel(context.WithValue(&requestContext{Context: c}, otherKey{}, 1))
 			defer cancel()
 			if child.Value(testKey{}) != "there" {
 				t.Error("the parent's value is not there")
@@ -85,10 +90,66 @@ func TestWorkHasChildren(t *testing.T) {
 	})
 }
 
+// Package context needs no goroutine for each context that is made of it.
+func TestWorkHasNoGoroutines(t *testing.T) {
+	c := oneSecond(t.Context())
+	defer c.end()
+	before := runtime.NumGoroutine()
+	for range 100 {
+		_, cancel := context.WithCancel(c)
+		defer cancel()
+	}
+	if more := runtime.NumGoroutine() - before; more > 50 {
+		t.Errorf("%d goroutines for 100 contexts", more)
+	}
+}
+
+// A request's work is over when it is answered, also where no http.Server says so.
+func TestWorkIsOverWithTheAnswer(t *testing.T) {
+	e := newEnv(t, Limits{})
+	s, err := New(Config{Authority: e.a, Logger: slog.New(slog.DiscardHandler)})
+	e.must(err)
+	var done <-chan struct{}
+	e.st.set(func(ctx context.Context, call string) error {
+		if call == "Space" {
+			done = ctx.Done()
+		}
+		return nil
+	})
+	s.Handler().ServeHTTP(httptest.NewRecorder(), httptest.NewRequestWithContext(context.Background(), "GET", "/readyz", nil))
+	select {
+	case <-done:
+	default:
+		t.Error("what worked for the request does not learn that it is over")
+	}
+}
+
+// Who asked and is gone is worked for no longer.
+func TestWorkEndsWithTheClient(t *testing.T) {
+	e := newEnv(t, Limits{})
+	s, err := New(Config{Authority: e.a, Logger: slog.New(slog.DiscardHandler), Limits: Limits{Work: time.Second}})
+	e.must(err)
+	client, leave := context.WithCancel(context.Background())
+	var why error
+	e.st.set(func(ctx context.Context, call string) error {
+		if call != "Space" {
+			return nil
+		}
+		leave()
+		<-ctx.Done()
+		why = ctx.Err()
+		return why
+	})
+	s.Handler().ServeHTTP(httptest.NewRecorder(), httptest.NewRequestWithContext(client, "GET", "/readyz", nil))
+	if why != context.Canceled {
+		t.Errorf("the work ended by %v", why)
+	}
+}
+
 // After its end nothing is left that waits: synctest would find it.
 func TestWorkIsOver(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		c := working(context.Background())
+		c := oneSecond(context.Background())
 		child, cancel := context.WithCancel(c)
 		defer cancel()
 		c.end()
@@ -96,6 +157,6 @@ func TestWorkIsOver(t *testing.T) {
 		if c.Err() != context.Canceled {
 			t.Error(c.Err())
 		}
-		working(context.Background()).end() // without a timer there is nothing to stop
+		oneSecond(context.Background()).end() // without a timer there is nothing to stop
 	})
 }

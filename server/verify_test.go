@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"net/netip"
 	"reflect"
 	"strings"
 	"testing"
@@ -78,6 +79,22 @@ func TestVerifyAsGenerated(t *testing.T) {
 		wantStatus, wantHeader, want := ask(s.generated)
 		if status != wantStatus || !reflect.DeepEqual(header, wantHeader) || !reflect.DeepEqual(got, want) {
 			t.Errorf("%s:\n%d %v %v, want\n%d %v %v", body, status, header, got, wantStatus, wantHeader, want)
+		}
+	}
+}
+
+// TestVerifyJudgesTheGivenIP: the address in the body is what is judged, exactly, in
+// any spelling of it.
+func TestVerifyJudgesTheGivenIP(t *testing.T) {
+	e := newEnv(t, Limits{})
+	k, err := e.a.Issue(t.Context(), keyfob.APIKey{Subject: "alice", CIDRs: []netip.Prefix{netip.MustParsePrefix("192.0.2.7/32")}})
+	e.must(err)
+	for ip, reason := range map[string]string{
+		"192.0.2.7": "ok", `192.0.2.\u0037`: "ok", "::ffff:192.0.2.7": "ok", "192.0.2.8": "ip", "192.0.2.6": "ip", `192.0.2.\u0038`: "ip",
+	} {
+		a := e.want(e.ask(e.owner, "POST", "/v1/spaces/default/verify", `{"token":"`+k.Secret.Reveal()+`","ip":"`+ip+`"}`), 200, "")
+		if a.json["reason"] != reason {
+			t.Errorf("from %s: %v, want %s", ip, a, reason)
 		}
 	}
 }
