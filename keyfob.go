@@ -33,6 +33,17 @@
 // Verify of that Authority sees it, and that of another on the same store within
 // Config.MaxStaleness. Once the store is known not to answer, nothing verifies.
 //
+// # One-time secrets
+//
+// A [Link], a [Code], a [TOTP] and a [Recovery] are issued like an API key, and
+// redeemed: accepted at most once, whatever races. Guesses at what is short are
+// counted before they are compared; [Authority.Redeem] says how many there are.
+//
+//	l, err := a.Issue(ctx, keyfob.Link{Subject: "alice", Purpose: "password-reset"})
+//	c, err := a.Redeem(ctx, keyfob.Attempt{Kind: keyfob.KindLink, Purpose: "password-reset", Secret: presented})
+//
+// Package link has the pages and the mail around that.
+//
 // # Spaces
 //
 // A space is an isolated namespace with a token prefix of its own. Nothing
