@@ -20,7 +20,7 @@ const (
 
 // A Code asks for a short code that is sent to somebody, who types it in. A
 // subject has one of each purpose: a new one ends the one before, and is refused
-// with ErrTooSoon in the first 30 seconds of that one.
+// with ErrTooSoon in the first 30 seconds of that one, while it is live.
 type Code struct {
 	Subject string // whom it stands for; up to 256 bytes of UTF-8; required
 	Purpose string // what it is for, as of a Link; required

@@ -279,6 +279,12 @@ func TestLinkRefusesBadInput(t *testing.T) {
 			t.Errorf("with %v it lives %v", ttl, lives)
 		}
 	}
+	for _, pause := range []time.Duration{-1, -time.Hour, 24*time.Hour + 1, 1<<63 - 1, -1 << 63} {
+		refuse("a pause of "+pause.String(), "pause", with(func(l *keyfob.Link) { l.Pause = pause }))
+	}
+	for i, pause := range []time.Duration{0, 1, 24 * time.Hour} {
+		mustIssue(t, a, with(func(l *keyfob.Link) { l.Purpose, l.Pause = fmt.Sprint("pause-", i), pause }))
+	}
 	for _, purpose := range []string{"", " ", "a b", "A", "é", "a/b", "a\n", strings.Repeat("a", 65)} {
 		refuse("the purpose "+purpose, "purpose", with(func(l *keyfob.Link) { l.Purpose = purpose }))
 		_, err := a.Redeem(t.Context(), keyfob.Attempt{Kind: keyfob.KindLink, Purpose: purpose, Secret: keyfob.NewSecret("x")})

@@ -43,10 +43,10 @@ func (a *Authority) makeRoom(ctx context.Context, now time.Time, c *store.Creden
 		if old.ID == c.ID {
 			continue // its own step comes before
 		}
-		if since := now.Sub(old.Created); want.pause != 0 && since < want.pause {
-			return cleared{}, &tooSoon{want.pause - max(since, 0)}
-		}
 		if !isOver(now, old.Expires) {
+			if since := now.Sub(old.Created); want.pause != 0 && since < want.pause {
+				return cleared{}, &tooSoon{want.pause - max(since, 0)}
+			}
 			if want.refuse || len(stay) < want.most-1 {
 				stay = append(stay, old.ID)
 				continue

@@ -173,6 +173,68 @@ func TestCodesComeApart(t *testing.T) {
 	})
 }
 
+// A link comes as long after the newest one that is live as it asks for.
+func TestLinksComeApart(t *testing.T) {
+	onEachStore(t, func(t *testing.T, st store.Store) {
+		a, clock := open(t, st)
+		paused := func(purpose string) keyfob.Link {
+			return keyfob.Link{Subject: "alice", Purpose: purpose, TTL: time.Hour, Pause: time.Minute}
+		}
+		wantWait := func(want time.Duration) {
+			t.Helper()
+			_, err := a.Issue(t.Context(), paused("login"))
+			if !errors.Is(err, keyfob.ErrTooSoon) || errors.Is(err, keyfob.ErrConflict) || keyfob.RetryAfter(err) != want {
+				t.Errorf("%v, try again in %v, want %v", err, keyfob.RetryAfter(err), want)
+			}
+		}
+		old := mustIssue(t, a, paused("login"))
+		for _, at := range []time.Duration{0, time.Second, 58 * time.Second, time.Second - time.Millisecond} {
+			clock.Add(at)
+			wantWait(old.Credential.Created.Add(time.Minute).Sub(clock.Now()))
+		}
+		mustIssue(t, a, paused("verify-email"))
+		mustIssue(t, a, keyfob.Link{Subject: "bob", Purpose: "login", Pause: 24 * time.Hour})
+		clock.Add(time.Millisecond)
+		won := race(t, 16, func() string {
+			_, err := a.Issue(t.Context(), paused("login"))
+			return fmt.Sprint(errors.Is(err, keyfob.ErrTooSoon), err == nil)
+		})
+		if won["false true"] != 1 || won["true false"] != 15 {
+			t.Errorf("16 at once: %v", won)
+		}
+		clock.Add(10 * time.Second)
+		recent := mustIssue(t, a, keyfob.Link{Subject: "alice", Purpose: "login"}) // which asks for none
+		clock.Add(50 * time.Second)
+		wantWait(10 * time.Second) // the newest counts
+		for _, l := range []keyfob.Issued{old, recent} {
+			if _, err := a.Inspect(t.Context(), byLink(l)); err != nil {
+				t.Errorf("after those that were refused: %v", err)
+			}
+		}
+		if _, err := a.Suspend(t.Context(), recent.Credential.ID, ""); err != nil {
+			t.Fatal(err)
+		}
+		wantWait(10 * time.Second)
+
+		// What is live no more does not count.
+		if err := a.Revoke(t.Context(), recent.Credential.ID, ""); err != nil {
+			t.Fatal(err)
+		}
+		redeemed := mustIssue(t, a, paused("login"))
+		wantAnswer(t, a, byLink(redeemed), "ok")
+		mustIssue(t, a, paused("login"))
+		short := paused("invite")
+		short.TTL = 10 * time.Second
+		mustIssue(t, a, short)
+		clock.Add(10*time.Second - time.Millisecond)
+		if _, err := a.Issue(t.Context(), short); !errors.Is(err, keyfob.ErrTooSoon) {
+			t.Errorf("a millisecond before it expires: %v", err)
+		}
+		clock.Add(time.Millisecond)
+		mustIssue(t, a, short)
+	})
+}
+
 // A subject has ten authenticators; the eleventh is refused, whatever races, until
 // one is gone.
 func TestElevenTOTPs(t *testing.T) {

@@ -222,7 +222,7 @@ func (c *core) find(ctx context.Context, space, text string, now time.Time) (kno
 		return known{}, fmt.Errorf("verify: %w", err)
 	}
 	if unknown {
-		k.entry = c.nobody(space, presented)
+		k.entry = &cache.Entry{Found: c.stranger(KindAPIKey, space, presented)}
 	}
 	same, err := c.prove(&k.entry.Found, presented)
 	if err != nil {
@@ -235,27 +235,10 @@ func (c *core) find(ctx context.Context, space, text string, now time.Time) (kno
 	return k, nil
 }
 
-// prove reports whether a version's secret is presented, under its prefix. The
-// digest is computed from the stored fields, so that a record that was tampered
-// with matches nothing.
+// prove reports whether a version's secret is presented, under its prefix.
 func (c *core) prove(found *store.Found, presented token.Keyed) (bool, error) {
-	sub := c.keys.numbers[found.Version.RootKey]
-	if sub == nil {
-		return false, fmt.Errorf("verify: %w: number %d made this digest, and is not in the root key", ErrRootKey, found.Version.RootKey)
-	}
-	message := digestMessage(&found.Credential, &found.Version)
-	same := sub.isDigest(found.Version.Digest, message, presented.Secret())
-	return same && token.Equal(presented.Prefix(), found.Version.Prefix), nil
-}
-
-// nobody stands in for the version of an unknown id, so that this costs the same
-// work.
-func (c *core) nobody(space string, presented token.Keyed) *cache.Entry {
-	id := presented.ID()
-	return &cache.Entry{Found: store.Found{
-		Credential: store.Credential{ID: id, Space: space, Kind: KindAPIKey, Subject: id},
-		Version:    store.Version{ID: id, Prefix: presented.Prefix(), RootKey: c.keys.active},
-	}}
+	same, err := c.isSecret(&found.Credential, &found.Version, presented.Secret())
+	return same && token.Equal(presented.Prefix(), found.Version.Prefix), err
 }
 
 // recall returns what is known of a version, if that is new enough.
@@ -288,8 +271,9 @@ func (c *core) read(ctx context.Context, space, version string) (*cache.Entry, e
 	return c.cache.Put(begin, found), nil
 }
 
-// shareTexts has what is the same in many versions in memory once. It takes less,
-// and stays in the caches of the processor.
+// shareTexts has what is the same in many versions in memory once, as far as they
+// were read between two garbage collections. It takes less, and stays in the caches
+// of the processor.
 func shareTexts(found *store.Found) {
 	c, v := &found.Credential, &found.Version
 	c.Kind, c.State = unique.Make(c.Kind).Value(), unique.Make(c.State).Value()

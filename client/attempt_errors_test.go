@@ -24,6 +24,8 @@ var wrongAttempts = map[string]func(ctx context.Context, v keyfob.Verbs, e *env)
 	"link, ttl":           issueWrong(keyfob.Link{Subject: "a", Purpose: "login", TTL: 31 * 24 * time.Hour}),
 	"link, ttl below":     issueWrong(keyfob.Link{Subject: "a", Purpose: "login", TTL: -time.Second}),
 	"link, ttl too fine":  issueWrong(keyfob.Link{Subject: "a", Purpose: "login", TTL: time.Microsecond}),
+	"link, pause":         issueWrong(keyfob.Link{Subject: "a", Purpose: "login", Pause: 24*time.Hour + time.Second}),
+	"link, pause below":   issueWrong(keyfob.Link{Subject: "a", Purpose: "login", Pause: -time.Second}),
 	"link, attribute":     issueWrong(&keyfob.Link{Subject: "a", Purpose: "login", Attributes: map[string]string{"": "x"}}),
 	"code, ttl":           issueWrong(keyfob.Code{Subject: "a", Purpose: "login", TTL: 11 * time.Minute}),
 	"code, chars":         issueWrong(keyfob.Code{Subject: "a", Purpose: "login", Chars: 11}),

@@ -93,6 +93,7 @@ func TestOneTimeLives(t *testing.T) {
 		got, err := c.Redeem(ctx, try)
 		e.must(err)
 		same(e.T, "Redeem of a link", got, now(link.Credential.ID))
+		e.pause(c)
 
 		code, err := c.Issue(ctx, &keyfob.Code{Subject: "alice", Purpose: "login", Chars: 8, TTL: time.Minute, Attributes: attributes})
 		e.must(err)
@@ -110,6 +111,24 @@ func TestOneTimeLives(t *testing.T) {
 		e.totp(c, now)
 		e.recovery(c, now)
 	})
+}
+
+func (e *env) pause(c *client.Client) {
+	e.Helper()
+	link := keyfob.Link{Subject: "alice", Purpose: "invite", Pause: time.Minute}
+	_, err := c.Issue(e.Context(), link)
+	e.must(err)
+	e.clock.Advance(59 * time.Second)
+	if _, err := c.Issue(e.Context(), link); !errors.Is(err, keyfob.ErrTooSoon) || keyfob.RetryAfter(err) != time.Second {
+		e.Errorf("a second link: %v, after %v", err, keyfob.RetryAfter(err))
+	}
+	e.clock.Advance(time.Second)
+	_, err = c.Issue(e.Context(), link)
+	e.must(err)
+	link.Pause += time.Millisecond // finer than the API's
+	if _, err := c.Issue(e.Context(), link); !errors.Is(err, keyfob.ErrInput) {
+		e.Errorf("a pause of %v: %v", link.Pause, err)
+	}
 }
 
 func (e *env) totp(c *client.Client, now func(id string) keyfob.Credential) {

@@ -98,7 +98,7 @@ func TestEveryFieldIsMapped(t *testing.T) {
 		{oas.UpdateAPIKeyRequest{}, "Revision Name Scopes NotBefore ExpiresAt Cidrs Uses Rate Per Burst Attributes"},
 		{oas.SearchCredentialsRequest{}, "Kind Subject Purpose States NameContains Scope ExpiresBefore After Limit"},
 		{oas.PurgeCredentialsRequest{}, "Kind EndedBefore"},
-		{oas.IssueLinkRequest{}, "Subject Purpose TTL Binding Attributes"},
+		{oas.IssueLinkRequest{}, "Subject Purpose TTL Binding Pause Attributes"},
 		{oas.IssueCodeRequest{}, "Subject Purpose Digits Alphabet Length TTL Attributes"},
 		{oas.IssueTOTPRequest{}, "Subject Account Issuer Algorithm Name Attributes"},
 		{oas.IssueRecoveryRequest{}, "Subject Attributes"},

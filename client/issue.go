@@ -14,7 +14,7 @@ import (
 )
 
 // Issue makes a credential and hands out its secret, as Authority.Issue does. The
-// TTL of a Link or a Code is in whole seconds.
+// times of a Link or a Code are in whole seconds.
 func (c *Client) Issue(ctx context.Context, request keyfob.Request) (keyfob.Issued, error) {
 	switch r := pointed(request).(type) {
 	case keyfob.APIKey:
@@ -75,11 +75,14 @@ func (c *Client) issueLink(ctx context.Context, l *keyfob.Link) (keyfob.Issued, 
 	if err := checkTexts("", nil, l.Attributes, "subject", l.Subject, "purpose", l.Purpose, "binding", l.Binding); err != nil {
 		return keyfob.Issued{}, err
 	}
-	ttl, err := ttlOf(l.TTL)
-	if err != nil {
+	request := oas.IssueLinkRequest{Subject: l.Subject, Purpose: l.Purpose, Binding: given(l.Binding)}
+	var err error
+	if request.TTL, err = secondsOf("ttl", l.TTL); err != nil {
 		return keyfob.Issued{}, err
 	}
-	request := oas.IssueLinkRequest{Subject: l.Subject, Purpose: l.Purpose, TTL: ttl, Binding: given(l.Binding)}
+	if request.Pause, err = secondsOf("pause", l.Pause); err != nil {
+		return keyfob.Issued{}, err
+	}
 	if len(l.Attributes) > 0 {
 		request.Attributes = oas.NewOptIssueLinkRequestAttributes(maps.Clone(l.Attributes))
 	}
@@ -99,7 +102,7 @@ func (c *Client) issueCode(ctx context.Context, r *keyfob.Code) (keyfob.Issued, 
 		return keyfob.Issued{}, err
 	}
 	var err error
-	if request.TTL, err = ttlOf(r.TTL); err != nil {
+	if request.TTL, err = secondsOf("ttl", r.TTL); err != nil {
 		return keyfob.Issued{}, err
 	}
 	if len(r.Attributes) > 0 {
@@ -129,15 +132,15 @@ func setFormat(o *oas.IssueCodeRequest, r *keyfob.Code) error {
 	return nil
 }
 
-// ttlOf is a time in the API's seconds; 0 is not given.
-func ttlOf(ttl time.Duration) (oas.OptInt64, error) {
-	if ttl%time.Second != 0 {
-		return oas.OptInt64{}, badInput("ttl", "is %v; through a server it is in whole seconds", ttl)
+// secondsOf is a time in the API's seconds; 0 is not given.
+func secondsOf(field string, d time.Duration) (oas.OptInt64, error) {
+	if d%time.Second != 0 {
+		return oas.OptInt64{}, badInput(field, "is %v; through a server it is in whole seconds", d)
 	}
-	if ttl == 0 {
+	if d == 0 {
 		return oas.OptInt64{}, nil
 	}
-	return oas.NewOptInt64(int64(ttl / time.Second)), nil
+	return oas.NewOptInt64(int64(d / time.Second)), nil
 }
 
 func (c *Client) issueTOTP(ctx context.Context, t *keyfob.TOTP) (keyfob.Issued, error) {

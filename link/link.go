@@ -99,8 +99,9 @@ type Config struct {
 	// TTL is how long a link lives, as keyfob.Link has it.
 	TTL time.Duration
 
-	// Pause is the time between two mails to one subject; 0 is a minute, negative is
-	// none (with Bind, half a minute). Who asks again meanwhile gets the same answer, and no mail.
+	// Pause is the time between two mails to one subject, as keyfob.Link has it; 0 is
+	// a minute, negative is none. With Bind it is half a minute at least, which codes
+	// need. Who asks again meanwhile gets the same answer, and no mail.
 	Pause time.Duration
 
 	// Page makes the pages; nil is a plain one in English. It is executed with a
@@ -128,6 +129,10 @@ const (
 	queued   = 1024
 	workTime = 30 * time.Second
 )
+
+// codePause is the time between two codes of one subject and purpose: a link that
+// came sooner ends one that was mailed, and has no code to be mailed with.
+const codePause = 30 * time.Second
 
 // A Flow is the handlers of one purpose. It is safe for concurrent use.
 type Flow struct {
@@ -165,6 +170,9 @@ func New(config Config) (*Flow, error) {
 	}
 	if config.Pause == 0 {
 		config.Pause = time.Minute
+	}
+	if config.Bind {
+		config.Pause = max(config.Pause, codePause)
 	}
 	if config.Page == nil {
 		config.Page = plainPage

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"strings"
 	"sync"
@@ -18,7 +19,7 @@ import (
 func TestFlow(t *testing.T) {
 	p := newApp(t, nil)
 	b := p.browser()
-	m := b.ask("alice@example.com")
+	m := b.ask("Alice@Example.com")
 	if m.Account != accounts["alice@example.com"] || m.Code.Reveal() != "" || !strings.HasPrefix(m.URL.Reveal(), "https://app.example/in?token=") {
 		t.Fatalf("mailed to %+v", m.Account)
 	}
@@ -32,8 +33,12 @@ func TestFlow(t *testing.T) {
 		}
 		checkHeaders(t, got.header)
 	}
-	if got := b.redeem(m); got.status != http.StatusOK || got.body != "hello alice" {
-		t.Fatalf("redeemed: %d %s", got.status, got.body)
+	done := b.redeem(m)
+	if done.status != http.StatusOK || done.body != "hello alice" {
+		t.Fatalf("redeemed: %d %s", done.status, done.body)
+	}
+	if done.header.Get("Referrer-Policy") != "no-referrer" || done.header.Get("Cache-Control") != "no-store" {
+		t.Errorf("what Done answers has the header %v", done.header)
 	}
 	for _, got := range []answer{b.redeem(m), b.get(pathOf(m))} {
 		if got.status != http.StatusForbidden || strings.Contains(got.body, tokenOf(m)) {
@@ -231,13 +236,18 @@ func TestRefusedRequests(t *testing.T) {
 		}
 	}
 	for name, form := range map[string]url.Values{
-		"twice": {"token": {tokenOf(m), tokenOf(m)}}, "none": {}, "large": {"token": {strings.Repeat("x", 10_000)}},
+		"twice": {"token": {tokenOf(m), tokenOf(m)}}, "none": {}, "long": {"token": {strings.Repeat("x", 1000)}},
 	} {
-		if got := b.post("/in", form); got.status != http.StatusForbidden && got.status != http.StatusBadRequest {
+		if got := b.post("/in", form); got.status != http.StatusForbidden {
 			t.Errorf("%s: %d", name, got.status)
 		}
 	}
-	for name, form := range map[string]url.Values{"none": {}, "twice": {"email": {"a", "b"}}, "empty": {"email": {""}}} {
+	if got := b.post("/in", url.Values{"token": {tokenOf(m)}, "more": {strings.Repeat("x", 10_000)}}); got.status != http.StatusBadRequest {
+		t.Errorf("large: %d", got.status)
+	}
+	for name, form := range map[string]url.Values{
+		"none": {}, "twice": {"email": {"a", "b"}}, "empty": {"email": {""}}, "long": {"email": {strings.Repeat("x", 513)}},
+	} {
 		if got := b.post("/forgot", form); got.status != http.StatusBadRequest {
 			t.Errorf("forgot, %s: %d", name, got.status)
 		}
@@ -246,6 +256,34 @@ func TestRefusedRequests(t *testing.T) {
 		t.Error("Done was called")
 	}
 	if got := b.redeem(m); got.status != http.StatusOK {
+		t.Errorf("the link was used up: %d", got.status)
+	}
+}
+
+// Each handler has its methods, whatever they are mounted at.
+func TestMethods(t *testing.T) {
+	p := newApp(t, nil)
+	m := p.browser().ask("alice@example.com")
+	for _, test := range []struct {
+		h       http.Handler
+		allow   string
+		methods []string
+	}{
+		{p.flow.Request(), "POST", []string{"GET", "HEAD", "PUT", "PATCH", "DELETE"}},
+		{p.flow.Redeem(), "POST", []string{"GET", "HEAD", "PUT", "PATCH", "DELETE"}},
+		{p.flow.Confirm(), "GET, HEAD", []string{"POST", "PUT", "PATCH", "DELETE"}},
+	} {
+		for _, method := range test.methods {
+			r := httptest.NewRequest(method, pathOf(m), strings.NewReader("email=bob%40example.com&token="+tokenOf(m)))
+			r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+			w := httptest.NewRecorder()
+			test.h.ServeHTTP(w, r)
+			if w.Code != http.StatusMethodNotAllowed || w.Header().Get("Allow") != test.allow {
+				t.Errorf("%s of what takes %s: %d, Allow %q", method, test.allow, w.Code, w.Header().Get("Allow"))
+			}
+		}
+	}
+	if got := p.browser().redeem(m); got.body != "hello alice" {
 		t.Errorf("the link was used up: %d", got.status)
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"strings"
+	"time"
 
 	"github.com/keyfob-dev/keyfob"
 )
@@ -55,9 +56,14 @@ func (f *Flow) hand(j job) bool {
 	}
 }
 
+// settle is how long a job waits: until its request is answered for certain, or the
+// work for an account beside it would show in the time of the answer.
+const settle = 20 * time.Millisecond
+
 // work does jobs until there are no more.
 func (f *Flow) work(ctx context.Context) {
 	for j := range f.jobs {
+		time.Sleep(settle)
 		if err := f.do(ctx, j); err != nil {
 			f.config.Failed(err)
 		}

@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/keyfob-dev/keyfob"
 	"github.com/keyfob-dev/keyfob/link"
@@ -70,6 +71,60 @@ func TestBindingHere(t *testing.T) {
 	}
 }
 
+// A code takes the place of the cookie for its own subject's link, while that is good.
+func TestCodeNeedsItsLink(t *testing.T) {
+	p := newApp(t, func(c *link.Config) { c.Bind = true })
+	b, elsewhere := p.browser(), p.browser()
+	alice, bob := b.ask("alice@example.com"), b.ask("bob@example.com")
+	with := func(m link.Message, code keyfob.Secret) answer {
+		return elsewhere.post("/in", url.Values{"token": {tokenOf(m)}, "code": {code.Reveal()}})
+	}
+	if got := with(alice, bob.Code); got.status != http.StatusForbidden || !strings.Contains(got.body, `name="code"`) {
+		t.Errorf("another's code: %d %s", got.status, got.body)
+	}
+	if got := with(bob, bob.Code); got.body != "hello bob" {
+		t.Errorf("bob: %d %s", got.status, got.body)
+	}
+	if got := b.redeem(alice); got.body != "hello alice" {
+		t.Errorf("alice: %d %s", got.status, got.body)
+	}
+	none := link.Message{URL: keyfob.NewSecret("https://app.example/in?token=none")}
+	for name, m := range map[string]link.Message{"no link": none, "a link that was redeemed": alice} {
+		if got := with(m, alice.Code); got.status != http.StatusForbidden || strings.Contains(got.body, `name="code"`) {
+			t.Errorf("%s, and a code: %d %s", name, got.status, got.body)
+		}
+	}
+	if n := len(p.signedIn()); n != 2 {
+		t.Errorf("Done was called %d times, want 2", n)
+	}
+}
+
+// Who asks for mail to somebody again and again does not end what was mailed. With a
+// code a second mail waits for half a minute, whatever Pause is.
+func TestAskingAgain(t *testing.T) {
+	for _, pause := range []time.Duration{0, -1, time.Second, 45 * time.Second} {
+		p := newApp(t, func(c *link.Config) { c.Bind, c.Pause = true, pause })
+		b := p.browser()
+		b.ask("alice@example.com")
+		apart := max(pause, 30*time.Second)
+		if pause == 0 {
+			apart = time.Minute
+		}
+		p.clock.Advance(apart)
+		m := b.ask("alice@example.com")
+		p.clock.Advance(apart - time.Second)
+		for range 5 {
+			p.browser().post("/forgot", url.Values{"email": {"alice@example.com"}})
+		}
+		if err := p.flow.Close(t.Context()); err != nil || len(p.mails) != 0 || len(p.failed) != 0 {
+			t.Errorf("pause %v: %v, %d mails and %d failures more", pause, err, len(p.mails), len(p.failed))
+		}
+		if got := b.redeem(m); got.status != http.StatusOK || got.body != "hello alice" {
+			t.Errorf("pause %v: what was mailed: %d %s", pause, got.status, got.body)
+		}
+	}
+}
+
 func TestCookie(t *testing.T) {
 	p := newApp(t, func(c *link.Config) { c.Bind = true })
 	got := p.browser().post("/forgot", url.Values{"email": {"nobody@example.com"}})
@@ -79,8 +134,40 @@ func TestCookie(t *testing.T) {
 			t.Errorf("the cookie lacks %s: it is %d characters", want, len(c))
 		}
 	}
-	// A browser that asked for nothing is bound to nothing.
-	m := p.browser().ask("alice@example.com")
+	// What bind did not set is replaced, so that nobody chooses it.
+	for _, value := range []string{"", "x", "none"} {
+		b := p.browser()
+		r := b.request("POST", "/forgot", url.Values{"email": {"nobody@example.com"}})
+		r.AddCookie(&http.Cookie{Name: "__Host-keyfob-link", Value: value})
+		if set := cookieOf(b.do(r)); len(set) != 43 {
+			t.Errorf("cookie %q becomes one of %d characters", value, len(set))
+		}
+	}
+	b := p.browser()
+	kept := cookieOf(b.post("/forgot", url.Values{"email": {"nobody@example.com"}}))
+	if again := cookieOf(b.post("/forgot", url.Values{"email": {"nobody@example.com"}})); again != kept {
+		t.Error("who asks again has another cookie, and the link before is lost")
+	}
+	// A link that is bound to nothing works in no browser.
+	free, err := p.a.Issue(t.Context(), keyfob.Link{Subject: "carol", Purpose: "login"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := p.browser().post("/in", url.Values{"token": {free.Secret.Reveal()}}); !strings.Contains(got.body, `name="code"`) {
+		t.Errorf("a link without a binding: %d %s", got.status, got.body)
+	}
+	// A browser that asked for nothing is bound to nothing, and two cookies are none.
+	m := b.ask("alice@example.com")
+	twice := p.browser().request("POST", "/in", url.Values{"token": {tokenOf(m)}})
+	twice.AddCookie(&http.Cookie{Name: "__Host-keyfob-link", Value: kept})
+	twice.AddCookie(&http.Cookie{Name: "__Host-keyfob-link", Value: strings.Repeat("x", 43)})
+	asked := p.browser()
+	asked.ask("bob@example.com")
+	for name, got := range map[string]answer{"with two cookies": p.browser().do(twice), "that asked for bob": asked.redeem(m)} {
+		if !strings.Contains(got.body, `name="code"`) {
+			t.Errorf("a browser %s: %d %s", name, got.status, got.body)
+		}
+	}
 	for _, value := range []string{"", "none", strings.Repeat("x", 43)} {
 		b := p.browser()
 		r := b.request("POST", "/in", url.Values{"token": {tokenOf(m)}})
@@ -89,6 +176,16 @@ func TestCookie(t *testing.T) {
 			t.Errorf("cookie %q: %d %s", value, got.status, got.body)
 		}
 	}
+	if got := b.redeem(m); got.body != "hello alice" {
+		t.Errorf("the browser that asked: %d %s", got.status, got.body)
+	}
+}
+
+// cookieOf is the value of the cookie that an answer sets.
+func cookieOf(got answer) string {
+	_, value, _ := strings.Cut(got.header.Get("Set-Cookie"), "__Host-keyfob-link=")
+	value, _, _ = strings.Cut(value, ";")
+	return value
 }
 
 // An error of the application's may quote the mail; ours does not, and the next

@@ -177,6 +177,35 @@ func TestLinkIsFor(t *testing.T) {
 	})
 }
 
+// TestLinkPause: a link that comes too soon after another is refused, if its request
+// says so.
+func TestLinkPause(t *testing.T) {
+	onEachStore(t, func(e *env, now *clock) {
+		reset := fields{"subject": "alice", "purpose": "reset"}
+		paused := with(reset, fields{"pause": 60})
+		e.make("links", paused)
+		now.Advance(10*time.Second + 500*time.Millisecond)
+		before := e.events()
+		if a := e.want(e.ask(e.owner, "POST", inAcme+"links", paused), 429, "too-soon"); a.header.Get("Retry-After") != "50" {
+			e.Errorf("49.5 s too soon: Retry-After %q", a.header.Get("Retry-After"))
+		}
+		if n := e.events() - before; n != 0 {
+			e.Errorf("%d events of a link that was refused", n)
+		}
+		e.make("links", with(paused, fields{"purpose": "login"})) // another purpose does not wait
+		now.Advance(49*time.Second + 500*time.Millisecond)
+		e.make("links", with(reset, fields{"pause": 1}))
+		e.make("links", reset)
+		now.Advance(23*time.Hour + 59*time.Minute + 59*time.Second)
+		day := with(reset, fields{"ttl": 2592000, "pause": 86400})
+		e.make("links", day) // those before have expired
+		now.Advance(23*time.Hour + 59*time.Minute + 59*time.Second)
+		e.want(e.ask(e.owner, "POST", inAcme+"links", day), 429, "too-soon")
+		now.Advance(time.Second)
+		e.make("links", day)
+	})
+}
+
 // TestLinkOneWinner is P2 over HTTP.
 func TestLinkOneWinner(t *testing.T) {
 	const rounds, at = 12, 64

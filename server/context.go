@@ -71,13 +71,11 @@ func (c *workContext) Err() error {
 	if timed := c.current(); timed != c.parent {
 		return timed.Err()
 	}
-	if err := c.parent.Err(); err != nil {
+	if err := c.parent.Err(); err != nil || time.Now().Before(c.deadline) {
 		return err
 	}
-	if !time.Now().Before(c.deadline) {
-		return context.DeadlineExceeded
-	}
-	return nil
+	c.Done() // or Err would say something else when the parent ends as well
+	return c.current().Err()
 }
 
 // Value returns what the parent has. Package context asks in this way for what

@@ -160,3 +160,18 @@ func TestWorkIsOver(t *testing.T) {
 		oneSecond(context.Background()).end() // without a timer there is nothing to stop
 	})
 }
+
+// TestWorkEndsForOneReason: what Err and the cause say stays so, although the parent
+// ends as well.
+func TestWorkEndsForOneReason(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		parent, cancel := context.WithCancel(t.Context())
+		c := oneSecond(parent)
+		time.Sleep(time.Second)
+		before, cause := c.Err(), context.Cause(c)
+		cancel()
+		if after := c.Err(); before != context.DeadlineExceeded || cause != before || after != before {
+			t.Errorf("%v, caused by %v; and when the client has gone %v", before, cause, after)
+		}
+	})
+}

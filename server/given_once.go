@@ -12,8 +12,9 @@ import (
 // Bounds of what is given in other units than the Authority's, which it names in
 // its own.
 const (
-	maxLinkTTL = 30 * 24 * 60 * 60 // seconds
-	maxCodeTTL = 10 * 60           // seconds
+	maxLinkTTL   = 30 * 24 * 60 * 60 // seconds
+	maxCodeTTL   = 10 * 60           // seconds
+	maxLinkPause = 24 * 60 * 60      // seconds
 
 	minChars, maxDigits, maxLength = 6, 10, 16 // of a code
 )
@@ -27,11 +28,11 @@ func givenOr(field string, text oas.OptString, otherwise string) (string, error)
 	return text.Value, nil
 }
 
-// givenTTL is the time in the field ttl, or 0 where there is none.
-func givenTTL(ttl oas.OptInt64, most int64) (time.Duration, error) {
-	n, given := ttl.Get()
+// givenSeconds is the time in a field, or 0 where there is none.
+func givenSeconds(field string, seconds oas.OptInt64, most int64) (time.Duration, error) {
+	n, given := seconds.Get()
 	if given && (n < 1 || n > most) {
-		return 0, &keyfob.InputError{Field: "ttl", Problem: fmt.Sprintf("is out of range; it is 1 to %d seconds", most)}
+		return 0, &keyfob.InputError{Field: field, Problem: fmt.Sprintf("is out of range; it is 1 to %d seconds", most)}
 	}
 	return time.Duration(n) * time.Second, nil
 }

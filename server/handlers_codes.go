@@ -15,7 +15,7 @@ func (a *api) IssueCode(ctx context.Context, req *oas.IssueCodeRequest, _ oas.Is
 	if code.Format, code.Chars, err = givenFormat(req); err != nil {
 		return nil, err
 	}
-	if code.TTL, err = givenTTL(req.TTL, maxCodeTTL); err != nil {
+	if code.TTL, err = givenSeconds("ttl", req.TTL, maxCodeTTL); err != nil {
 		return nil, err
 	}
 	issued, err := in.Issue(ctx, code)

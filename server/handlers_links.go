@@ -14,7 +14,10 @@ func (a *api) IssueLink(ctx context.Context, req *oas.IssueLinkRequest, _ oas.Is
 	in := a.in(ctx, oas.IssueLinkOperation)
 	link := keyfob.Link{Subject: req.Subject, Purpose: req.Purpose, Attributes: req.Attributes.Or(nil)}
 	var err error
-	if link.TTL, err = givenTTL(req.TTL, maxLinkTTL); err != nil {
+	if link.TTL, err = givenSeconds("ttl", req.TTL, maxLinkTTL); err != nil {
+		return nil, err
+	}
+	if link.Pause, err = givenSeconds("pause", req.Pause, maxLinkPause); err != nil {
 		return nil, err
 	}
 	if link.Binding, err = givenOr("binding", req.Binding, "for a link that is good from anywhere"); err != nil {

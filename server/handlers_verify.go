@@ -31,11 +31,14 @@ func (x *exchange) answerVerify() {
 		return
 	}
 	text := buffers.Get().(*bytes.Buffer)
-	defer putBuffer(text)
 	text.Write(appendVerdict(text.AvailableBuffer(), &v, err))
 	x.Header()["Content-Type"] = jsonType
 	x.WriteHeader(http.StatusOK)
-	x.Write(text.Bytes()) // whether it arrives is the caller's business
+	// Whether it arrives is the caller's business. But of an HTTP/2 stream that was
+	// reset, net/http may still be sending what was given to it: that is not used again.
+	if _, err := x.Write(text.Bytes()); err == nil {
+		putBuffer(text)
+	}
 }
 
 // judge has the Authority judge the token of a request.

@@ -134,7 +134,8 @@ func TestBadInputOfKinds(t *testing.T) {
 		wrong map[string][]any
 	}{
 		"links": {link, map[string][]any{"subject": subjects, "purpose": purposes, "binding": {"", strings.Repeat("a", 257), "a\nb"},
-			"ttl": {0, -1, 2592001, int64(9223372036854775807), int64(-9223372036854775808)}}},
+			"ttl":   {0, -1, 2592001, int64(9223372036854775807), int64(-9223372036854775808)},
+			"pause": {0, -1, 86401, int64(9223372036854775807), int64(-9223372036854775808)}}},
 		"links/inspect": {attempt, map[string][]any{"purpose": purposes, "binding": {"", strings.Repeat("a", 257)}, "ip": ips}},
 		"links/redeem":  {attempt, map[string][]any{"purpose": purposes, "binding": {"", strings.Repeat("a", 257)}, "ip": ips}},
 		"codes": {code, map[string][]any{"subject": subjects, "purpose": purposes, "digits": {0, 5, 11, -6, 2147483647},

@@ -49,7 +49,7 @@ var (
 	keyReused = &kind{name: "idempotency-key-reused", status: 422, title: "Idempotency-Key of another request",
 		detail: "this Idempotency-Key came with another request within ten minutes; nothing was done; draw a new one for each request"}
 	tooSoon = &kind{name: "too-soon", status: 429, title: "Too soon",
-		detail: "a code of this subject and purpose was issued moments ago; nothing was done",
+		detail: "a code or link of this subject and purpose was issued moments ago; nothing was done",
 		header: retryAfter}
 	bodyTooLarge = &kind{name: "body-too-large", status: 413, title: "Body too large"}
 	mediaType    = &kind{name: "media-type", status: 415, title: "Body of another type",

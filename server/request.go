@@ -178,6 +178,10 @@ func (x *exchange) readBody(r *http.Request, shape strictjson.Shape) error {
 		return tooLarge()
 	}
 	x.body.text = buffers.Get().(*bytes.Buffer)
+	if r.ContentLength > 0 {
+		// What a buffer leaves behind when it grows, nobody clears.
+		x.body.text.Grow(int(r.ContentLength) + bytes.MinRead)
+	}
 	x.body.from = io.LimitedReader{R: r.Body, N: most + 1}
 	_, err := x.body.text.ReadFrom(&x.body.from)
 	if err != nil {

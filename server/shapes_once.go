@@ -10,6 +10,7 @@ var (
 		{Name: "purpose", Type: strictjson.Text, Required: true},
 		{Name: "ttl", Type: strictjson.Int64},
 		{Name: "binding", Type: strictjson.Text},
+		{Name: "pause", Type: strictjson.Int64},
 		{Name: "attributes", Type: strictjson.TextMap},
 	}
 	linkAttemptShape = strictjson.Shape{

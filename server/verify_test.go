@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"io"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
@@ -132,6 +133,40 @@ func TestLargeVerdicts(t *testing.T) {
 		got, _ := a.json["credential"].(map[string]any)["attributes"].(map[string]any)
 		if len(got) != 16 || got["k7"] != attributes["k7"] {
 			t.Errorf("%v", a)
+		}
+	}
+}
+
+// brokenWriter keeps what it could not write, as net/http does for a while where
+// an HTTP/2 stream was reset.
+type brokenWriter struct {
+	httptest.ResponseRecorder
+	kept []byte
+}
+
+func (w *brokenWriter) Write(b []byte) (int, error) {
+	w.kept = b
+	return 0, io.ErrClosedPipe
+}
+
+// TestAnswerThatFailsIsLeftAlone: what may yet be sent is neither cleared nor
+// filled with another request.
+func TestAnswerThatFailsIsLeftAlone(t *testing.T) {
+	e := newEnv(t, Limits{})
+	s, err := New(Config{Authority: e.a, Logger: slog.New(slog.DiscardHandler)})
+	e.must(err)
+	verify := func(w http.ResponseWriter) {
+		r := httptest.NewRequest("POST", "/v1/spaces/acme/verify", strings.NewReader(`{"token":"x"}`))
+		r.Header.Set("Authorization", "Bearer "+e.owner)
+		r.Header.Set("Content-Type", "application/json")
+		s.Handler().ServeHTTP(w, r)
+	}
+	for range 20 { // a pool need not give back what it got
+		var w brokenWriter
+		verify(&w)
+		verify(httptest.NewRecorder())
+		if want := `{"valid":false,"reason":"malformed","staleness_ms":0}`; string(w.kept) != want {
+			t.Fatalf("%q, want %q", w.kept, want)
 		}
 	}
 }

@@ -47,7 +47,7 @@ one before of the same subject and purpose, which has to be half a minute old.`,
 	cmd.Flags().Var(&digits, "digits", "how many digits it has")
 	alphabet := addChoice(cmd, "alphabet", "what it is made of", "digits", "unambiguous")
 	cmd.Flags().Var(&length, "length", "how many characters it has, with --alphabet unambiguous")
-	ttl := addTTL(cmd, "how long it lives, up to 10m, which is the default")
+	ttl := addDuration(cmd, "ttl", "how long it lives, up to 10m, which is the default")
 	cmd.Flags().Var(attributes, "attribute", "something of the application's to keep with it, no secret; may be given many times")
 	asJSON := cmd.Flags().Bool("json", false, "print the API's object, which holds the code")
 	r := addSpaced(cmd)

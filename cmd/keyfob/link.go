@@ -35,7 +35,7 @@ func newLinkIssue(u *ui) *cobra.Command {
 have three of one purpose at once; a fourth ends the oldest, and redeeming one ends the
 others.`,
 		Example: `  keyfob link issue --subject alice --purpose password-reset > alice.link
-  keyfob link issue --subject alice --purpose login --ttl 10m --json`,
+  keyfob link issue --subject alice --purpose login --ttl 10m --pause 1m --json`,
 		Args:              takes(),
 		ValidArgsFunction: cobra.NoFileCompletions,
 	}
@@ -43,7 +43,8 @@ others.`,
 	attributes := pairsValue{}
 	subject := addText(cmd, "subject", "SUBJECT", "", "whom the link stands for (required)")
 	purpose := addText(cmd, "purpose", "PURPOSE", "", "what it is for: of a-z, 0-9, -, _ and . (required)")
-	ttl := addTTL(cmd, "how long it lives, up to 30d; 1h if it is not given")
+	ttl := addDuration(cmd, "ttl", "how long it lives, up to 30d; 1h if it is not given")
+	pause := addDuration(cmd, "pause", "how old the newest that is live must be, up to 1d; a younger one has this refused")
 	binding := addText(cmd, "binding", "HASH", "", "a hash of a cookie: it is redeemed only with the same")
 	cmd.Flags().Var(attributes, "attribute", "something of the application's to keep with it, no secret; may be given many times")
 	asJSON := cmd.Flags().Bool("json", false, "print the API's object, which holds the token")
@@ -58,6 +59,9 @@ others.`,
 			request.Attributes.SetTo(oas.IssueLinkRequestAttributes(attributes))
 		}
 		if err := ttl.seconds(cmd, "ttl", &request.TTL); err != nil {
+			return err
+		}
+		if err := pause.seconds(cmd, "pause", &request.Pause); err != nil {
 			return err
 		}
 		c, err := r.ready(u)

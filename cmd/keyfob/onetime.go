@@ -124,11 +124,12 @@ func exitOf(valid bool, reason string) error {
 	return &failure{code: exitNo}
 }
 
-// addTTL adds the flag for how long a one-time secret lives.
-func addTTL(cmd *cobra.Command, usage string) *durationValue {
+// addDuration adds a flag for a time; where it is not given, the server knows what
+// that means.
+func addDuration(cmd *cobra.Command, name, usage string) *durationValue {
 	v := &durationValue{}
-	cmd.Flags().Var(v, "ttl", usage)
-	cmd.Flags().Lookup("ttl").DefValue = ""
+	cmd.Flags().Var(v, name, usage)
+	cmd.Flags().Lookup(name).DefValue = ""
 	return v
 }
 

@@ -137,7 +137,7 @@ func newTOTPCode(u *ui, name, short string, ask func(context.Context, *connectio
 	cmd := &cobra.Command{
 		Use:     name + " --subject SUBJECT [flags] < FILE",
 		Short:   short,
-		Long:    short + ". Each try is counted for the subject.\n" + verdictHelp,
+		Long:    short + ".\nEach try is counted for the subject.\n" + verdictHelp,
 		Example: "  keyfob totp " + name + " --subject alice < alice.code",
 	}
 	strict := cmd.Flags().Bool("strict", false, "accept a code in its own time step alone, and not in the one before and after")

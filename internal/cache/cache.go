@@ -122,7 +122,7 @@ func (c *Cache) Get(version string, now time.Time) (*Entry, time.Duration, bool)
 	at := c.moment(now)
 	age := at.since(e.at)
 	if read != nil {
-		age = min(age, at.since(*read))
+		age = max(0, min(age, at.since(*read))) // below 0 if the reading began after now
 	}
 	if age > interval {
 		c.wakeUp()

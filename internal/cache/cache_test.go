@@ -193,6 +193,13 @@ func TestAge(t *testing.T) {
 		c.Put(c.Begin(), found("v", "c", store.StateActive)) // later than the log
 		time.Sleep(time.Millisecond)
 		want(time.Millisecond)
+		now := time.Now()
+		time.Sleep(time.Minute)
+		read = c.moment(time.Now()) // after now, and before it is asked
+		c.read.Store(&read)
+		if _, age, ok := c.Get(id("v"), now); !ok || age != 0 {
+			t.Errorf("age %v, %v, by a reading of the log that began later; want 0", age, ok)
+		}
 	})
 	c := New(10)
 	then := time.Now()

@@ -2571,6 +2571,12 @@ func (s *IssueLinkRequest) encodeFields(e *jx.Encoder) {
 		}
 	}
 	{
+		if s.Pause.Set {
+			e.FieldStart("pause")
+			s.Pause.Encode(e)
+		}
+	}
+	{
 		if s.Attributes.Set {
 			e.FieldStart("attributes")
 			s.Attributes.Encode(e)
@@ -2578,12 +2584,13 @@ func (s *IssueLinkRequest) encodeFields(e *jx.Encoder) {
 	}
 }
 
-var jsonFieldsNameOfIssueLinkRequest = [5]string{
+var jsonFieldsNameOfIssueLinkRequest = [6]string{
 	0: "subject",
 	1: "purpose",
 	2: "ttl",
 	3: "binding",
-	4: "attributes",
+	4: "pause",
+	5: "attributes",
 }
 
 // Decode decodes IssueLinkRequest from json.
@@ -2638,6 +2645,16 @@ func (s *IssueLinkRequest) Decode(d *jx.Decoder) error {
 				return nil
 			}(); err != nil {
 				return errors.Wrap(err, "decode field \"binding\"")
+			}
+		case "pause":
+			if err := func() error {
+				s.Pause.Reset()
+				if err := s.Pause.Decode(d); err != nil {
+					return err
+				}
+				return nil
+			}(); err != nil {
+				return errors.Wrap(err, "decode field \"pause\"")
 			}
 		case "attributes":
 			if err := func() error {

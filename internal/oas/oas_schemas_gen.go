@@ -1078,6 +1078,10 @@ type IssueLinkRequest struct {
 	// Ties it to the browser that asked for it: a hash of a random cookie, 1 to 256 bytes. It is redeemed
 	// only with the same one. From anywhere, unless given.
 	Binding OptString `json:"binding"`
+	// How many seconds old the newest one of the subject and purpose that is live must be; 1 to 86400,
+	// which are a day. A younger one has this answered by 429, `too-soon`, so that nobody is flooded with
+	// mail. Of any age, unless given.
+	Pause OptInt64 `json:"pause"`
 	// For the application; up to 64, with names of 1 to 64 and values of up to 1024 bytes. Put no secrets
 	// there.
 	Attributes OptIssueLinkRequestAttributes `json:"attributes"`
@@ -1103,6 +1107,11 @@ func (s *IssueLinkRequest) GetBinding() OptString {
 	return s.Binding
 }
 
+// GetPause returns the value of Pause.
+func (s *IssueLinkRequest) GetPause() OptInt64 {
+	return s.Pause
+}
+
 // GetAttributes returns the value of Attributes.
 func (s *IssueLinkRequest) GetAttributes() OptIssueLinkRequestAttributes {
 	return s.Attributes
@@ -1126,6 +1135,11 @@ func (s *IssueLinkRequest) SetTTL(val OptInt64) {
 // SetBinding sets the value of Binding.
 func (s *IssueLinkRequest) SetBinding(val OptString) {
 	s.Binding = val
+}
+
+// SetPause sets the value of Pause.
+func (s *IssueLinkRequest) SetPause(val OptInt64) {
+	s.Pause = val
 }
 
 // SetAttributes sets the value of Attributes.
@@ -2311,8 +2325,8 @@ type Problem struct {
 	// What went wrong, for programs: `urn:keyfob:problem:` and one of `input`, `unauthenticated`,
 	// `forbidden`, `not-found` (no such credential), `space-not-found`, `route-not-found`,
 	// `method-not-allowed`, `body-timeout`, `conflict`, `exists`, `idempotency-key-reused`,
-	// `body-too-large`, `media-type`, `too-soon` (a code was issued moments ago), `caller-rate-limited`,
-	// `internal`, `unavailable`, `clock-behind`, `busy`.
+	// `body-too-large`, `media-type`, `too-soon` (a code or link was issued moments ago),
+	// `caller-rate-limited`, `internal`, `unavailable`, `clock-behind`, `busy`.
 	Type string `json:"type"`
 	// The same in a few words, for people. One for each type.
 	Title string `json:"title"`
