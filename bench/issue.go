@@ -142,17 +142,7 @@ func insertKeys(begin, commit *sqlite3.Stmt, rows []*sqlite3.Stmt, keys int) err
 
 // bareInsert inserts one row a transaction, which is on the disk afterwards, too.
 func (e *env) bareInsert() (s side, err error) {
-	dir, err := e.folder()
-	if err != nil {
-		return s, err
-	}
-	db, err := sqlite3.Open(filepath.Join(dir, "bare.db"))
-	if err != nil {
-		return s, err
-	}
-	e.onEnd(db.Close)
-	err = db.Exec(`PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;
-		CREATE TABLE things (id TEXT PRIMARY KEY, value BLOB NOT NULL) STRICT, WITHOUT ROWID`)
+	db, err := e.bareDatabase(`CREATE TABLE things (id TEXT PRIMARY KEY, value BLOB NOT NULL) STRICT, WITHOUT ROWID`)
 	if err != nil {
 		return s, err
 	}
