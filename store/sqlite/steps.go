@@ -82,6 +82,15 @@ const (
 		SELECT count(*) FROM credentials
 		WHERE space = ?1 AND subject = ?2 AND kind = ?3 AND kind IN ('link', 'code', 'totp', 'recovery')` + sqlSameLive
 
+	// They are for an empty list, which is nearly each.
+	sqlRequireNone = `
+		SELECT 1 WHERE NOT EXISTS (SELECT 1 FROM credentials
+			WHERE space = ?1 AND subject = ?2 AND +kind = ?3 AND purpose = ?4 AND state IN ('active', 'suspended'))`
+	sqlRequireNoneRedeemed = `
+		SELECT 1 WHERE NOT EXISTS (SELECT 1 FROM credentials
+			WHERE space = ?1 AND subject = ?2 AND kind = ?3 AND kind IN ('link', 'code', 'totp', 'recovery')
+				AND purpose = ?4 AND state IN ('active', 'suspended'))`
+
 	sqlSameLive = `
 			AND purpose = ?4 AND state IN ('active', 'suspended')
 		HAVING count(*) = ?6 AND count(*) FILTER (WHERE id IN (SELECT value FROM json_each(?5))) = ?6`
@@ -221,8 +230,15 @@ func isRedeemed(kind store.Kind) bool {
 }
 
 func requireLive(s store.RequireLive) (sql string, args []any, err error) {
+	args = []any{s.Space, s.Subject, string(s.Kind), s.Purpose}
+	if len(s.IDs) == 0 {
+		if isRedeemed(s.Kind) {
+			return sqlRequireNoneRedeemed, args, nil
+		}
+		return sqlRequireNone, args, nil
+	}
 	ids, err := listText(s.IDs)
-	args = []any{s.Space, s.Subject, string(s.Kind), s.Purpose, ids, len(s.IDs)}
+	args = append(args, ids, len(s.IDs))
 	if isRedeemed(s.Kind) {
 		return sqlRequireLiveRedeemed, args, err
 	}
