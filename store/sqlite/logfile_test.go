@@ -39,6 +39,9 @@ func TestLogFile(t *testing.T) {
 	}
 
 	// More than what waits, and than what SQLite keeps of its own accord.
+	if err := s.writer.Exec(`PRAGMA cache_size = 50`); err != nil {
+		t.Fatal(err)
+	}
 	var all store.Change
 	for range 3000 {
 		_, change := newIssue()
