@@ -81,24 +81,8 @@ func (e *env) bareIssues() (ours, peer side, err error) {
 }
 
 func (e *env) inserting(keys int) (s side, err error) {
-	dir, err := e.folder()
+	db, err := e.bareKeyfob()
 	if err != nil {
-		return s, err
-	}
-	path := filepath.Join(dir, databaseName)
-	st, err := sqlite.Open(path) // makes the tables
-	if err == nil {
-		err = st.Close()
-	}
-	if err != nil {
-		return s, err
-	}
-	db, err := sqlite3.Open(path)
-	if err != nil {
-		return s, err
-	}
-	e.onEnd(db.Close)
-	if err := db.Exec(`PRAGMA synchronous = FULL`); err != nil {
 		return s, err
 	}
 	var stmts []*sqlite3.Stmt
@@ -118,6 +102,28 @@ func (e *env) inserting(keys int) (s side, err error) {
 		}
 		return nil
 	}}, nil
+}
+
+// bareKeyfob is a new database of keyfob's, opened by the bare driver.
+func (e *env) bareKeyfob() (*sqlite3.Conn, error) {
+	dir, err := e.folder()
+	if err != nil {
+		return nil, err
+	}
+	path := filepath.Join(dir, databaseName)
+	st, err := sqlite.Open(path) // makes the tables
+	if err == nil {
+		err = st.Close()
+	}
+	if err != nil {
+		return nil, err
+	}
+	db, err := sqlite3.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	e.onEnd(db.Close)
+	return db, db.Exec(`PRAGMA synchronous = FULL`)
 }
 
 // insertKeys inserts the rows of so many keys in one transaction.

@@ -10,8 +10,7 @@ import (
 const (
 	sqlCreateBudget = `
 		INSERT INTO budgets (space, name, window, guesses, consecutive, last, expires, revision)
-		SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, 1
-		WHERE NOT EXISTS (SELECT 1 FROM budgets WHERE space = ?1 AND name = ?2)`
+		VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, 1)`
 
 	sqlUpdateBudget = `
 		UPDATE budgets

@@ -18,6 +18,8 @@ import (
 //   - wal_autocheckpoint=0: SQLite's own checkpoints hide their failures. The
 //     writer makes them.
 //   - cache_size: at most 8 MB of the database in memory, for each connection.
+//   - cache_spill=OFF: what a transaction changed stays in memory until it commits,
+//     whatever cache_size says; a logFile counts on that.
 //   - temp_store=MEMORY: no row is ever written into a temporary directory, and
 //     none is needed.
 const pragmas = `
@@ -29,6 +31,7 @@ const pragmas = `
 	PRAGMA trusted_schema = OFF;
 	PRAGMA cell_size_check = ON;
 	PRAGMA cache_size = -8000;
+	PRAGMA cache_spill = OFF;
 	PRAGMA temp_store = MEMORY`
 
 // busyTimeout is how long a connection waits for a lock of SQLite's. One process

@@ -69,6 +69,7 @@
 // many callers together are faster than one. Reads do not wait for writes, nor
 // these for reads. Each of the connections that read, as many as GOMAXPROCS and
 // from 4 to 32, and the one that writes keep up to 8 MB of the database in
-// memory. The log grows to about 16 MiB before it is copied into the database
+// memory, and what a transaction changes stays in memory until it commits. The log
+// grows by steps of 256 KiB, to about 16 MiB before it is copied into the database
 // file, and to 64 MiB and a little more when reads never pause.
 package sqlite

@@ -68,3 +68,10 @@ func isInterrupt(err error) bool { return errors.Is(err, sqlite3.INTERRUPT) }
 
 // isBusy reports whether another connection was in the way.
 func isBusy(err error) bool { return errors.Is(err, sqlite3.BUSY) || errors.Is(err, sqlite3.LOCKED) }
+
+// isMisfit reports whether a row was not written since another is in its place, or
+// since what it belongs to is not there.
+func isMisfit(err error) bool {
+	return errors.Is(err, sqlite3.CONSTRAINT_UNIQUE) || errors.Is(err, sqlite3.CONSTRAINT_PRIMARYKEY) ||
+		errors.Is(err, sqlite3.CONSTRAINT_NOTNULL)
+}

@@ -167,7 +167,7 @@ func TestJournalMode(t *testing.T) {
 	}
 	s := mustOpen(t, path)
 	for pragma, want := range map[string]string{
-		"journal_mode": "wal", "synchronous": "2", "fullfsync": "1", "checkpoint_fullfsync": "1", "foreign_keys": "1",
+		"journal_mode": "wal", "synchronous": "2", "fullfsync": "1", "checkpoint_fullfsync": "1", "cache_spill": "0", "foreign_keys": "1",
 		"trusted_schema": "0", "wal_autocheckpoint": "0", "temp_store": "2", "application_id": "1801812326",
 	} {
 		if got, err := s.writer.value(`PRAGMA ` + pragma); err != nil || got != want {

@@ -40,8 +40,10 @@ const (
 		FROM credentials AS c CROSS JOIN versions AS v ON v.credential = c.serial
 		WHERE c.id = ?2 AND c.space = ?1 ORDER BY v.number`
 
+	// SQLite would make a table of the states, were they in a list.
 	sqlOrderCredentials = `
-			AND (c.created, c.id) < (?2, ?3) AND c.state IN (?4, ?5, ?6, ?7, ?8)
+			AND (c.created, c.id) < (?2, ?3)
+			AND (c.state = ?4 OR c.state = ?5 OR c.state = ?6 OR c.state = ?7 OR c.state = ?8)
 			AND (?10 IS NULL OR instr(CAST(c.name AS BLOB), ?10) > 0)
 			AND (?11 IS NULL OR EXISTS (SELECT 1 FROM json_each(c.scopes) WHERE value = ?11))
 			AND (?12 IS NULL OR c.expires < ?12)

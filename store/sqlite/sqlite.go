@@ -80,7 +80,7 @@ func (s *Store) start(path, vfs string) error {
 		return err
 	}
 	var err error
-	if s.writer, err = openConn(path, vfs, sqlite3.OPEN_READWRITE); err != nil {
+	if s.writer, err = openConn(path, withLogFile(vfs), sqlite3.OPEN_READWRITE); err != nil {
 		return openError(path, err)
 	}
 	s.writer.WALHook(func(_ *sqlite3.Conn, _ string, pages int) error {

@@ -27,6 +27,9 @@ func (w *write) run(c *conn) (done bool, err error) {
 	}
 	if !stmt.ReadOnly() {
 		err = stmt.Exec()
+		if w.step != none && isMisfit(err) {
+			return false, nil
+		}
 		return c.Changes() > 0, err
 	}
 	done, err = stmt.Step(), stmt.Err()
@@ -37,7 +40,10 @@ func (w *write) run(c *conn) (done bool, err error) {
 }
 
 // The statements of the steps. The condition of a step is the WHERE clause of
-// its statement, which writes one row if it holds and none if it does not.
+// its statement, which writes one row if it holds and none if it does not. Of a
+// plain INSERT it is what the table wants of its rows: that they are of a
+// credential that is there, and unique. To select from the table that is written
+// costs as much as the row.
 const (
 	sqlCreateSpace = `
 		INSERT INTO spaces (id, name, prefix, revision, created)
@@ -53,9 +59,8 @@ const (
 		INSERT INTO credentials (id, space, kind, subject, purpose, binding, name, scopes, attributes,
 			expires, state, reason, revision, created, current, previous,
 			not_before, cidrs, uses, used, limit_rate, limit_per, limit_burst, updated, next_step)
-		SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, 1, ?13, ?14, ?15,
-			?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24
-		WHERE NOT EXISTS (SELECT 1 FROM credentials WHERE id = ?1)`
+		VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, 1, ?13, ?14, ?15,
+			?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24)`
 
 	sqlUpdateCredential = `
 		UPDATE credentials
@@ -82,6 +87,15 @@ const (
 		SELECT count(*) FROM credentials
 		WHERE space = ?1 AND subject = ?2 AND kind = ?3 AND kind IN ('link', 'code', 'totp', 'recovery')` + sqlSameLive
 
+	// They are for an empty list, which is nearly each.
+	sqlRequireNone = `
+		SELECT 1 WHERE NOT EXISTS (SELECT 1 FROM credentials
+			WHERE space = ?1 AND subject = ?2 AND +kind = ?3 AND purpose = ?4 AND state IN ('active', 'suspended'))`
+	sqlRequireNoneRedeemed = `
+		SELECT 1 WHERE NOT EXISTS (SELECT 1 FROM credentials
+			WHERE space = ?1 AND subject = ?2 AND kind = ?3 AND kind IN ('link', 'code', 'totp', 'recovery')
+				AND purpose = ?4 AND state IN ('active', 'suspended'))`
+
 	sqlSameLive = `
 			AND purpose = ?4 AND state IN ('active', 'suspended')
 		HAVING count(*) = ?6 AND count(*) FILTER (WHERE id IN (SELECT value FROM json_each(?5))) = ?6`
@@ -97,11 +111,7 @@ const (
 	sqlCreateVersion = `
 		INSERT INTO versions (id, credential, space, number, prefix, digest, root_key, created, ends,
 			first_used, last_used, sealed)
-		SELECT ?1, c.serial, c.space, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12
-		FROM credentials AS c
-		WHERE c.id = ?2 AND c.space = ?3
-			AND NOT EXISTS (SELECT 1 FROM versions WHERE id = ?1)
-			AND NOT EXISTS (SELECT 1 FROM versions WHERE credential = c.serial AND number = ?4)`
+		VALUES (?1, (SELECT serial FROM credentials WHERE id = ?2 AND space = ?3), ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)`
 
 	sqlEndVersion = `
 		UPDATE versions SET ends = ?1
@@ -118,8 +128,7 @@ const (
 
 	sqlCreateReplay = `
 		INSERT INTO replays (space, name, request, sealed, expires)
-		SELECT ?1, ?2, ?3, ?4, ?5
-		WHERE NOT EXISTS (SELECT 1 FROM replays WHERE space = ?1 AND name = ?2)`
+		VALUES (?1, ?2, ?3, ?4, ?5)`
 
 	sqlDeleteReplays = `DELETE FROM replays WHERE expires <= ?1`
 
@@ -221,8 +230,15 @@ func isRedeemed(kind store.Kind) bool {
 }
 
 func requireLive(s store.RequireLive) (sql string, args []any, err error) {
+	args = []any{s.Space, s.Subject, string(s.Kind), s.Purpose}
+	if len(s.IDs) == 0 {
+		if isRedeemed(s.Kind) {
+			return sqlRequireNoneRedeemed, args, nil
+		}
+		return sqlRequireNone, args, nil
+	}
 	ids, err := listText(s.IDs)
-	args = []any{s.Space, s.Subject, string(s.Kind), s.Purpose, ids, len(s.IDs)}
+	args = append(args, ids, len(s.IDs))
 	if isRedeemed(s.Kind) {
 		return sqlRequireLiveRedeemed, args, err
 	}
