@@ -50,7 +50,7 @@ type ClaimStep struct {
 	Space    string // the space's id
 	ID       string
 	Revision int64
-	Step     int64 // 0 or more
+	Step     int64 // 0 or more, and less than the largest
 }
 
 // RequireLive writes nothing. Condition: the credentials of that space, kind,

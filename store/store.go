@@ -22,9 +22,9 @@
 // be serializable: of two changes whose conditions exclude one another exactly
 // one is applied. A condition MUST hold when the change commits, not only when
 // it was looked at; in SQL, each condition is the WHERE clause of the write,
-// whose affected rows are counted, or a locked read. No write may insert a row
-// in the place of one that exists. A read that begins after Apply has returned
-// MUST see the change. Each read sees one moment: never a half of a change, and
+// whose affected rows are counted, or a constraint, or a locked read. No write
+// may insert a row in the place of one that exists. A read that begins after
+// Apply has returned MUST see the change. Each read sees one moment: never a half of a change, and
 // whoever follows the events by their numbers misses none.
 //
 // Durability. When Apply returns nil the change MUST survive the death of the
@@ -41,7 +41,7 @@
 // Errors. Reads answer [ErrNotFound] for what is not there, and for what is in
 // another space. Each failure of the storage itself wraps ErrUnavailable. A
 // store never answers "not found" because it could not look. No error holds a
-// digest, a MAC, a setting's value or what a replay holds.
+// digest, a sealed secret, a MAC, a setting's value or what a replay holds.
 //
 // Time. All times are the caller's; none is the database's. They come in UTC
 // with whole milliseconds and MUST come back equal, the zero time as the zero

@@ -49,7 +49,8 @@ func TestLogIsBounded(t *testing.T) {
 	wg.Wait()
 	const page = 4096 + 24
 	t.Logf("%d kB were written to the log, which was never larger than %d kB", written*page>>10, most>>10)
-	if limit := int64(s.restartFrames+2*s.checkpointFrames)*page + fillAhead; most > limit {
+	// A checkpoint that finds readers in its way has to be made again.
+	if limit := int64(3*s.restartFrames)*page + fillAhead; most > limit {
 		t.Errorf("the log grew to %d bytes; want at most %d", most, limit)
 	}
 	if written <= 5*s.restartFrames {
