@@ -269,6 +269,8 @@ func (w *watching) Apply(ctx context.Context, change store.Change) error {
 // left is how many replays are there.
 func (w *watching) left(t *testing.T) (n int) {
 	t.Helper()
+	w.mu.Lock()
+	defer w.mu.Unlock()
 	for _, r := range w.kept {
 		_, err := w.Replay(t.Context(), r.Space, r.Name)
 		if err == nil {
