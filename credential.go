@@ -129,20 +129,34 @@ func (a *Authority) credentialOf(now time.Time, row *store.Credential, versions 
 // that is written into it gets into the record.
 func (a *Authority) verified(now time.Time, found *store.Found) (c Credential) {
 	row := &found.Credential
-	lists := new(struct {
-		version [1]Version
-		scopes  [2]string
-	})
 	c = a.withoutLists(now, row)
 	if row.Uses != 0 {
 		c.Used++
 	}
-	if len(row.Scopes) > 0 {
-		c.Scopes = append(lists.scopes[:0], row.Scopes...)
-	}
-	fillVersion(&lists.version[0], now, row, &found.Version)
-	c.Versions = lists.version[:]
+	c.Versions, c.Scopes = newLists(row.Scopes)
+	fillVersion(&c.Versions[0], now, row, &found.Version)
 	return c
+}
+
+// newLists makes a list for one version and a copy of the scopes, in one piece of
+// memory if there are up to two scopes, and no more of it if there is one.
+func newLists(scopes []string) ([]Version, []string) {
+	if len(scopes) == 1 {
+		lists := new(struct {
+			version [1]Version
+			scope   [1]string
+		})
+		lists.scope[0] = scopes[0]
+		return lists.version[:], lists.scope[:]
+	}
+	lists := new(struct {
+		version [1]Version
+		scopes  [2]string
+	})
+	if len(scopes) == 0 {
+		return lists.version[:], nil
+	}
+	return lists.version[:], append(lists.scopes[:0], scopes...)
 }
 
 // withoutLists is a credential without its scopes and versions. It is set field by

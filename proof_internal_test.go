@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"hash/crc32"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -217,18 +218,21 @@ func TestExpiryDuringARead(t *testing.T) {
 func TestAnswersShareNothing(t *testing.T) { withEditable(t, testAnswersShareNothing) }
 
 func testAnswersShareNothing(t *testing.T, a *Authority, _ *editable) {
-	k, err := a.Issue(t.Context(), APIKey{
-		Subject: "alice", Scopes: []string{"a", "b"}, Attributes: map[string]string{"team": "red"},
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	for range 3 {
-		c, err := a.Verify(t.Context(), k.Secret.Reveal(), Check{})
-		if err != nil || c.Scopes[0] != "a" || c.Scopes[1] != "b" || len(c.Scopes) != 2 || c.Attributes["team"] != "red" || c.Versions[0].Number != 1 {
-			t.Fatalf("%+v, %v", c, err)
+	for _, scopes := range [][]string{nil, {"a"}, {"a", "b"}, {"a", "b", "c"}} {
+		k, err := a.Issue(t.Context(), APIKey{Subject: "alice", Scopes: scopes, Attributes: map[string]string{"team": "red"}})
+		if err != nil {
+			t.Fatal(err)
 		}
-		c.Scopes[0], c.Scopes[1], c.Attributes["team"], c.Versions[0] = "owner", "owner", "blue", Version{}
-		_ = append(c.Scopes, "owner")
+		for range 3 {
+			c, err := a.Verify(t.Context(), k.Secret.Reveal(), Check{})
+			if err != nil || !slices.Equal(c.Scopes, scopes) || c.Attributes["team"] != "red" || c.Versions[0].Number != 1 {
+				t.Fatalf("%+v, %v", c, err)
+			}
+			for i := range c.Scopes {
+				c.Scopes[i] = "owner"
+			}
+			c.Attributes["team"], c.Versions[0] = "blue", Version{}
+			_ = append(c.Scopes, "owner")
+		}
 	}
 }
