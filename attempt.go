@@ -61,7 +61,8 @@ type Attempt struct {
 // request takes it back, and a success does not either. There may be 5 guesses at a
 // code, 30 an hour for a subject, 1000 an hour from an address (for IPv6, of a
 // /64), and 100 in a row for a subject without a success. After 3 in a row the next
-// must wait a second, and each after it twice as long, up to an hour.
+// must wait a second, and each after it twice as long, up to an hour. A wait of a
+// quarter of an hour or more is an event: subject.locked.
 //
 // A success, redeeming a link included, ends the row, and so does Unlock. A link
 // has 256 random bits and no budget: it works while its subject is locked.

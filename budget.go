@@ -22,7 +22,8 @@ const (
 	consecutiveMost = 100
 	freeGuesses     = 3 // in a row, before the next one has to wait
 	longestDelay    = time.Hour
-	newBudgets      = 1000 // of subjects, and of addresses, in a window and space
+	lockout         = 15 * time.Minute // from when on a wait is an event
+	newBudgets      = 1000             // of subjects, and of addresses, in a window and space
 )
 
 // Names of budgets. That of a subject hangs on no key, so that no change of the
@@ -136,15 +137,30 @@ func (g *guess) countSubject(ctx context.Context, subject string) error {
 	return nil
 }
 
-// lockedBy says why no guess is left after this one; empty if some are.
+// lockedBy says why no guess may follow this one for a quarter of an hour or more;
+// empty if one may.
 func lockedBy(b *store.Budget) string {
+	delay := delayAfter(b.Consecutive)
 	switch {
 	case b.Consecutive >= consecutiveMost:
 		return fmt.Sprintf("%d guesses in a row; until a success or an unlock", b.Consecutive)
 	case b.Guesses >= subjectGuesses:
 		return fmt.Sprintf("%d guesses since %s; for %v from then", b.Guesses, b.Window.Format(time.RFC3339), guessWindow)
+	case delay >= lockout:
+		return fmt.Sprintf("%d guesses in a row; for %v", b.Consecutive, delay)
 	}
 	return ""
+}
+
+// delayAfter is how long the next guess must wait after so many in a row.
+func delayAfter(consecutive int64) time.Duration {
+	switch n := consecutive - freeGuesses; {
+	case n < 0:
+		return 0
+	case n < 12: // 2^12 seconds are longer than longestDelay
+		return time.Second << n
+	}
+	return longestDelay
 }
 
 // waitFor is how long a subject must wait for its next guess.
@@ -153,11 +169,7 @@ func (g *guess) waitFor(b *store.Budget) time.Duration {
 	if g.within(b) && b.Guesses >= subjectGuesses {
 		wait = b.Window.Add(guessWindow).Sub(g.now)
 	}
-	if n := b.Consecutive - freeGuesses; n >= 0 {
-		delay := longestDelay
-		if n < 12 { // 2^12 seconds are longer
-			delay = time.Second << n
-		}
+	if delay := delayAfter(b.Consecutive); delay > 0 {
 		wait = max(wait, b.Last.Add(delay).Sub(g.now))
 	}
 	return max(wait, 0)
@@ -272,7 +284,7 @@ func (a *Authority) Unlock(ctx context.Context, subject, reason string) error {
 		if err != nil {
 			return fmt.Errorf("unlock: %w", err)
 		}
-		b.Window, b.Guesses, b.Consecutive = time.Time{}, 0, 0
+		b.Window, b.Guesses, b.Consecutive, b.Last = time.Time{}, 0, 0, time.Time{}
 		e := store.Event{Space: space, Time: a.now(), Type: "subject.unlocked", Subject: subject, Reason: reason}
 		err = a.apply(ctx, e, store.WriteBudget{Budget: b})
 		if errors.Is(err, store.ErrConflict) {

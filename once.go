@@ -141,7 +141,7 @@ func (o *once) keep(now time.Time, d *drawn, c store.Credential, versions ...sto
 	defer clear(text)
 	o.core.noteReplay(now)
 	return []store.Step{
-		store.DeleteReplays{Until: now},
+		store.DeleteReplays{Until: o.core.now()}, // also what was found to be over after now
 		store.CreateReplay{Replay: store.Replay{
 			Space: o.space, Name: o.name, Request: o.request, Sealed: o.key.Seal(text, []byte(o.name)), Expires: now.Add(replayLife),
 		}},

@@ -321,3 +321,35 @@ func TestReplaysGo(t *testing.T) {
 		want("at rest again", 0, 3)
 	})
 }
+
+// An answer that ends while it is asked for anew is in nobody's way.
+func TestReplayEndsMeanwhile(t *testing.T) {
+	onEachStore(t, func(t *testing.T, st store.Store) {
+		clock, steps := newClock(), 0
+		now := func() time.Time {
+			if steps > 0 {
+				clock.Add(time.Millisecond)
+				steps--
+			}
+			return clock.Now()
+		}
+		a := openWith(t, keyfob.Config{Store: st, RootKey: newRootKey(t), Now: now})
+		ctx := withKey(t.Context(), "0123456789abcdef")
+		for before := range 5 {
+			first, err := a.Issue(ctx, keyfob.APIKey{Subject: "alice"})
+			if err != nil {
+				t.Fatal(err)
+			}
+			clock.Add(10*time.Minute - time.Duration(before)*time.Millisecond)
+			steps = 4
+			limited, cancel := context.WithTimeout(ctx, 5*time.Second) // real time: else it would never end
+			again, err := a.Issue(limited, keyfob.APIKey{Subject: "alice"})
+			cancel()
+			if err != nil || again.Credential.Subject != first.Credential.Subject {
+				t.Fatalf("%d ms before its end: %v", before, err)
+			}
+			steps = 0
+			clock.Add(time.Hour)
+		}
+	})
+}

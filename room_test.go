@@ -362,3 +362,26 @@ func TestPurposeCursor(t *testing.T) {
 		t.Errorf("of the same: %+v, %v", page, err)
 	}
 }
+
+// What was made while a clock was wrongly ahead has nobody wait for that long.
+func TestPauseAfterAcceptedClock(t *testing.T) {
+	onEachStore(t, func(t *testing.T, st store.Store) {
+		a, clock := open(t, st)
+		const month = 30 * 24 * time.Hour
+		paused := keyfob.Link{Subject: "alice", Purpose: "password-reset", Pause: time.Minute}
+		clock.Add(month)
+		old := mustIssue(t, a, login)
+		mustIssue(t, a, paused)
+		clock.Add(-month)
+		if back, err := a.AcceptClock(t.Context()); back != month || err != nil {
+			t.Fatal(back, err)
+		}
+		code := mustIssue(t, a, login)
+		wantAnswer(t, a, byLink(mustIssue(t, a, paused)), "ok")
+		if _, err := a.Issue(t.Context(), login); !errors.Is(err, keyfob.ErrTooSoon) {
+			t.Errorf("the next one: %v", err)
+		}
+		wantAnswer(t, a, byCode(old), "replaced")
+		wantAnswer(t, a, byCode(code), "ok")
+	})
+}

@@ -47,7 +47,7 @@ func (f *Flow) redeem(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	c, err := f.config.Verbs.Redeem(r.Context(), f.attempt(r, text))
-	if errors.Is(err, keyfob.ErrBinding) {
+	if f.config.Bind && errors.Is(err, keyfob.ErrBinding) {
 		if code, ok := formValue(r, fieldCode); ok {
 			c, err = f.redeemCode(r.Context(), f.attempt(r, text), code)
 			if errors.Is(err, errCode) {
@@ -78,7 +78,7 @@ func (f *Flow) redeemCode(ctx context.Context, attempt keyfob.Attempt, code stri
 		return keyfob.Credential{}, cmp.Or(err, errCode) // it ended meanwhile
 	}
 	c, err := f.config.Verbs.Redeem(ctx, keyfob.Attempt{
-		Kind: keyfob.KindCode, Subject: of.Subject, Purpose: f.config.Purpose, Secret: keyfob.NewSecret(code),
+		Kind: keyfob.KindCode, Subject: of.Subject, Purpose: f.config.Purpose, Secret: keyfob.NewSecret(code), IP: attempt.IP,
 	})
 	if errors.Is(err, keyfob.ErrInvalid) {
 		return keyfob.Credential{}, errCode
@@ -86,10 +86,27 @@ func (f *Flow) redeemCode(ctx context.Context, attempt keyfob.Attempt, code stri
 	if err != nil {
 		return keyfob.Credential{}, err
 	}
-	// The sign-in is decided; should this fail, the link is still bound to the other
-	// browser, and to its time.
-	_ = f.config.Verbs.Revoke(ctx, of.ID, "redeemed by its code")
+	// The sign-in is decided, also when the browser is gone by now.
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), workTime)
+	defer cancel()
+	f.endLinks(ctx, of)
 	return c, nil
+}
+
+// endLinks ends a link, and its siblings, in the place of which a code was redeemed.
+// What cannot be ended is still bound to the other browser, and to its time.
+func (f *Flow) endLinks(ctx context.Context, of keyfob.Credential) {
+	const reason = "redeemed by its code"
+	_ = f.config.Verbs.Revoke(ctx, of.ID, reason)
+	page, err := f.config.Verbs.List(ctx, keyfob.Filter{
+		Kind: keyfob.KindLink, Subject: of.Subject, Purpose: f.config.Purpose, States: []keyfob.State{keyfob.StateActive},
+	})
+	if err != nil {
+		return
+	}
+	for _, sibling := range page.Items {
+		_ = f.config.Verbs.Revoke(ctx, sibling.ID, reason)
+	}
 }
 
 // attempt is what a request presents.
@@ -97,6 +114,9 @@ func (f *Flow) attempt(r *http.Request, text string) keyfob.Attempt {
 	a := keyfob.Attempt{Kind: keyfob.KindLink, Purpose: f.config.Purpose, Secret: keyfob.NewSecret(text)}
 	if f.config.Bind {
 		a.Binding = boundTo(r)
+	}
+	if f.config.ClientIP != nil {
+		a.IP = f.config.ClientIP(r)
 	}
 	return a
 }

@@ -43,7 +43,9 @@
 // # Cross-site requests
 //
 // Request and Redeem refuse, with 403, what a browser says another site sent
-// (http.CrossOriginProtection): nobody is signed in to a stranger's account.
+// (http.CrossOriginProtection): nobody is signed in to a stranger's account. A
+// browser that does not send Sec-Fetch-Site (Safari before 16.4) cannot redeem: the
+// form of a page with no-referrer comes with Origin: null, which anybody's would.
 package link
 
 import (
@@ -54,6 +56,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/netip"
 	"net/url"
 	"strings"
 	"sync"
@@ -93,6 +96,10 @@ type Config struct {
 	// for a code that is mailed with it.
 	Bind bool
 
+	// ClientIP returns the address that a request comes from, as bearer.Config has it,
+	// so that guesses at codes are counted for it as well. nil: they are not.
+	ClientIP func(*http.Request) netip.Addr
+
 	// Field is the name of the form's field; empty is "email".
 	Field string
 
@@ -130,6 +137,12 @@ const (
 	workTime = 30 * time.Second
 )
 
+// Bounds that keyfob.Link has as well, where only the mails would tell of them.
+const (
+	maxTTL   = 30 * 24 * time.Hour
+	maxPause = 24 * time.Hour
+)
+
 // codePause is the time between two codes of one subject and purpose: a link that
 // came sooner ends one that was mailed, and has no code to be mailed with.
 const codePause = 30 * time.Second
@@ -159,8 +172,11 @@ func New(config Config) (*Flow, error) {
 	if err := keyfob.CheckPurpose(config.Purpose); err != nil {
 		return nil, fmt.Errorf("link: Config.Purpose: %w", err)
 	}
-	if config.TTL < 0 {
-		return nil, errors.New("link: Config.TTL is negative; leave it 0 for an hour")
+	if config.TTL < 0 || config.TTL > maxTTL {
+		return nil, fmt.Errorf("link: Config.TTL is %v; it is up to %v, or 0 for an hour", config.TTL, maxTTL)
+	}
+	if config.Pause > maxPause {
+		return nil, fmt.Errorf("link: Config.Pause is %v; it is up to %v, or negative for none", config.Pause, maxPause)
 	}
 	if config.Field == "" {
 		config.Field = "email"

@@ -114,7 +114,8 @@ func (f *Flow) issue(ctx context.Context, account Account, binding string) (Mess
 	if f.config.Bind {
 		code, err := f.config.Verbs.Issue(ctx, keyfob.Code{Subject: account.Subject, Purpose: f.config.Purpose})
 		if errors.Is(err, keyfob.ErrTooSoon) {
-			return Message{}, nil
+			// Nobody gets this link; it must not hold the next one up.
+			return Message{}, f.config.Verbs.Revoke(ctx, issued.Credential.ID, "no code to go with it")
 		}
 		if err != nil {
 			return Message{}, fmt.Errorf("link: issue a code: %w", err)

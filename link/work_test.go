@@ -4,7 +4,10 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"net/http/httptest"
+	"net/netip"
 	"net/url"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -12,6 +15,63 @@ import (
 	"github.com/keyfob-dev/keyfob"
 	"github.com/keyfob-dev/keyfob/link"
 )
+
+// A code ends the other links of its subject as well, and its guesses count for the
+// address that they come from.
+func TestCodeEndsTheOtherLinks(t *testing.T) {
+	var asked []netip.Addr
+	here := netip.MustParseAddr("192.0.2.7")
+	p := newApp(t, func(c *link.Config) {
+		c.Bind = true
+		c.Verbs = addresses{c.Verbs, &asked}
+		c.ClientIP = func(*http.Request) netip.Addr { return here }
+	})
+	b := p.browser()
+	first := b.ask("alice@example.com")
+	p.clock.Advance(time.Minute)
+	second := b.ask("alice@example.com")
+	got := p.browser().post("/in", url.Values{"token": {tokenOf(second)}, "code": {second.Code.Reveal()}})
+	if got.body != "hello alice" {
+		t.Fatalf("%d %s", got.status, got.body)
+	}
+	for _, m := range []link.Message{first, second} {
+		if got := b.redeem(m); got.status != http.StatusForbidden {
+			t.Errorf("a link is still good: %d %s", got.status, got.body)
+		}
+	}
+	if !slices.Contains(asked, here) {
+		t.Error("the guess was counted for no address")
+	}
+}
+
+// addresses notes from where codes are presented.
+type addresses struct {
+	keyfob.Verbs
+	asked *[]netip.Addr
+}
+
+func (v addresses) Redeem(ctx context.Context, at keyfob.Attempt) (keyfob.Credential, error) {
+	if at.Kind == keyfob.KindCode {
+		*v.asked = append(*v.asked, at.IP)
+	}
+	return v.Verbs.Redeem(ctx, at)
+}
+
+// After a sign-in the next mail waits for the code's half minute, and no longer.
+func TestAskingAfterSignIn(t *testing.T) {
+	p := newApp(t, func(c *link.Config) { c.Bind = true })
+	b := p.browser()
+	b.redeem(b.ask("alice@example.com"))
+	p.clock.Advance(10 * time.Second)
+	if got := b.post("/forgot", url.Values{"email": {"alice@example.com"}}); got.status != http.StatusAccepted {
+		t.Fatal(got.status)
+	}
+	b.ask("bob@example.com") // by now the one before is done
+	p.clock.Advance(20 * time.Second)
+	if m := b.ask("alice@example.com"); m.Account.Subject != "alice" {
+		t.Errorf("a mail to %+v", m.Account)
+	}
+}
 
 // In another browser the link asks for the code that came with it.
 func TestBinding(t *testing.T) {
@@ -286,7 +346,8 @@ func TestNewRefuses(t *testing.T) {
 		"no Purpose": func(c *link.Config) { c.Purpose = "" }, "a Purpose that is none": func(c *link.Config) { c.Purpose = "Log in" },
 		"Field token": func(c *link.Config) { c.Field = "token" },
 		"TTL":         func(c *link.Config) { c.TTL = -1 },
-		"no Base":     func(c *link.Config) { c.Base = "" }, "relative": func(c *link.Config) { c.Base = "/in" },
+		"a long TTL":  func(c *link.Config) { c.TTL = 30*24*time.Hour + 1 }, "a long Pause": func(c *link.Config) { c.Pause = 24*time.Hour + 1 },
+		"no Base": func(c *link.Config) { c.Base = "" }, "relative": func(c *link.Config) { c.Base = "/in" },
 		"plain http": func(c *link.Config) { c.Base = "http://app.example/in" }, "query": func(c *link.Config) { c.Base += "?a=b" },
 		"empty query": func(c *link.Config) { c.Base += "?" }, "fragment": func(c *link.Config) { c.Base += "#a" },
 		"user": func(c *link.Config) { c.Base = "https://u:p@app.example/in" }, "scheme": func(c *link.Config) { c.Base = "javascript://app.example/in" },
@@ -309,5 +370,53 @@ func TestNewRefuses(t *testing.T) {
 			continue
 		}
 		f.Close(t.Context())
+	}
+}
+
+// gone is verbs of a browser that goes away when its code is redeemed.
+type gone struct {
+	keyfob.Verbs
+	leave context.CancelFunc
+}
+
+func (g gone) Redeem(ctx context.Context, attempt keyfob.Attempt) (keyfob.Credential, error) {
+	c, err := g.Verbs.Redeem(ctx, attempt)
+	if attempt.Kind == keyfob.KindCode {
+		g.leave()
+	}
+	return c, err
+}
+
+// A link ends with its code, also when nobody waits for the answer.
+func TestBrowserLeaves(t *testing.T) {
+	ctx, leave := context.WithCancel(t.Context())
+	p := newApp(t, func(c *link.Config) { c.Bind, c.Verbs = true, gone{c.Verbs, leave} })
+	here := p.browser()
+	m := here.ask("alice@example.com")
+	form := url.Values{"token": {tokenOf(m)}, "code": {m.Code.Reveal()}}
+	r := here.request("POST", "/in", form).WithContext(ctx)
+	p.flow.Redeem().ServeHTTP(httptest.NewRecorder(), r)
+	if n := len(p.signedIn()); n != 1 {
+		t.Fatalf("Done was called %d times, want once", n)
+	}
+	if got := here.redeem(m); got.status != http.StatusForbidden {
+		t.Errorf("the link, after its code: %d %s", got.status, got.body)
+	}
+}
+
+// A flow without Bind takes no code in the place of a binding.
+func TestCodeWithoutBind(t *testing.T) {
+	p := newApp(t, nil)
+	l, err := p.a.Issue(t.Context(), keyfob.Link{Subject: "alice", Purpose: "login", Binding: "another"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	code, err := p.a.Issue(t.Context(), keyfob.Code{Subject: "alice", Purpose: "login"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := p.browser().post("/in", url.Values{"token": {l.Secret.Reveal()}, "code": {code.Secret.Reveal()}})
+	if got.status != http.StatusForbidden || len(p.signedIn()) != 0 {
+		t.Errorf("%d %s", got.status, got.body)
 	}
 }
