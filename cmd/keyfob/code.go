@@ -56,17 +56,8 @@ one before of the same subject and purpose, which has to be half a minute old.`,
 			return err
 		}
 		request.Subject, request.Purpose = *subject, *purpose
-		given := cmd.Flags().Changed
-		switch {
-		case alphabet.text == "unambiguous" && given("digits"):
-			return wrong("--digits is for codes of digits; give --length")
-		case alphabet.text == "unambiguous":
-			request.Alphabet.SetTo(alphabet.text)
-			request.Length.SetTo(int32(length.n))
-		case given("length"):
-			return wrong("--length is for --alphabet unambiguous; give --digits")
-		default:
-			request.Digits.SetTo(int32(digits.n))
+		if err := setForm(cmd, &request, alphabet.text, digits.n, length.n); err != nil {
+			return err
 		}
 		if len(attributes) > 0 {
 			request.Attributes.SetTo(oas.IssueCodeRequestAttributes(attributes))
@@ -89,6 +80,23 @@ one before of the same subject and purpose, which has to be half a minute old.`,
 		return nil
 	}
 	return cmd
+}
+
+// setForm says in a request what a code is made of.
+func setForm(cmd *cobra.Command, request *oas.IssueCodeRequest, alphabet string, digits, length int64) error {
+	given := cmd.Flags().Changed
+	switch {
+	case alphabet == "unambiguous" && given("digits"):
+		return wrong("--digits is for codes of digits; give --length")
+	case alphabet == "unambiguous":
+		request.Alphabet.SetTo(alphabet)
+		request.Length.SetTo(int32(length))
+	case given("length"):
+		return wrong("--length is for --alphabet unambiguous; give --digits")
+	default:
+		request.Digits.SetTo(int32(digits))
+	}
+	return nil
 }
 
 func newCodeRedeem(u *ui) *cobra.Command {
