@@ -29,7 +29,7 @@ type Attempt struct {
 	IP netip.Addr
 
 	// Strict accepts the code of a TOTP in its own time step alone; otherwise the
-	// step before and the one after are good as well (RFC 6238, section 5.2).
+	// step before and the one after are good as well (RFC 6238, sections 5.2, 6).
 	Strict bool
 }
 

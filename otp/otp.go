@@ -124,8 +124,8 @@ func Unambiguous(n int) string {
 // Recovery returns a recovery code: 24 characters as [Unambiguous] draws them, in
 // groups of four with "-" between, as in
 // HQ7F-X2MC-9KWP-TBV4-3NRD-LE8Y. It has 120 bits of entropy. From 112 on, NIST SP
-// 800-63B (revision 3, section 5.1.2.2) lets a look-up secret be kept as a plain
-// digest, and from 64 on it asks for no count of guesses. Hand out a set of them:
+// 800-63B-4 (section 3.1.2.2) lets a look-up secret be kept as a plain digest;
+// guesses at it are to be counted all the same. Hand out a set of them:
 //
 //	codes := slices.Collect(otp.Recipe{Format: otp.FormatRecovery}.Many(10))
 func Recovery() string { return maker{format: FormatRecovery, chars: recoveryChars}.text() }

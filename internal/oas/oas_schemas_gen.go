@@ -2921,7 +2921,7 @@ type TOTPAttemptRequest struct {
 	// for the address as well.
 	IP OptString `json:"ip"`
 	// True accepts a code in its own time step alone. Otherwise those of the step before and the one after
-	// are good as well (RFC 6238, section 5.2).
+	// are good as well (RFC 6238, sections 5.2 and 6).
 	Strict OptBool `json:"strict"`
 }
 
