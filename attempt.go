@@ -3,6 +3,7 @@ package keyfob
 import (
 	"context"
 	"net/netip"
+	"slices"
 
 	"github.com/keyfob-dev/keyfob/otp"
 )
@@ -83,10 +84,9 @@ func (a *Authority) Redeem(ctx context.Context, attempt Attempt) (Credential, er
 		return a.redeemCode(ctx, space, &attempt)
 	case KindTOTP:
 		return a.checkTOTP(ctx, space, &attempt)
-	case KindRecovery:
+	default: // checkAttempt knows no other
 		return a.redeemRecovery(ctx, space, &attempt)
 	}
-	return Credential{}, badInput("kind", "is none that is redeemed: link, code, totp or recovery")
 }
 
 // Inspect judges a link as Redeem does, and consumes nothing: for the page on
@@ -122,6 +122,11 @@ func (a *Authority) Confirm(ctx context.Context, attempt Attempt) (Credential, e
 // checkAttempt refuses what a caller got wrong, and what cannot be a secret of the
 // kind. It returns the id of the space.
 func (a *Authority) checkAttempt(ctx context.Context, attempt *Attempt) (space string, err error) {
+	switch attempt.Kind {
+	case KindLink, KindCode, KindTOTP, KindRecovery:
+	default:
+		return "", badInput("kind", "is none that is redeemed: link, code, totp or recovery")
+	}
 	takesSubject := attempt.Kind != KindLink
 	takesPurpose := attempt.Kind == KindLink || attempt.Kind == KindCode
 	switch {
@@ -163,15 +168,10 @@ func (a *Authority) checkAttempt(ctx context.Context, attempt *Attempt) (space s
 func hasForm(kind Kind, text string) bool {
 	switch kind {
 	case KindCode:
-		for _, r := range codeRecipes(len(text)) {
-			if r.Check() == nil && r.CheckForm(text) == nil {
-				return true
-			}
-		}
-		return false
+		return slices.ContainsFunc(codeRecipes(len(text)), func(r otp.Recipe) bool { return r.CheckForm(text) == nil })
 	case KindTOTP:
-		return len(text) <= maxTOTPDigits && otp.Recipe{Chars: len(text)}.Check() == nil &&
-			otp.Recipe{Chars: len(text)}.CheckForm(text) == nil
+		digits := otp.Recipe{Chars: len(text)}
+		return len(text) > 0 && len(text) <= maxTOTPDigits && digits.Check() == nil && digits.CheckForm(text) == nil
 	case KindRecovery:
 		return recoveryRecipe.CheckForm(text) == nil
 	}

@@ -15,12 +15,15 @@ import (
 const (
 	maxCodeTTL  = 10 * time.Minute // NIST SP 800-63B-4, section 3.1.3.2
 	codeGuesses = 5
-	codePause   = 30 * time.Second // between two codes of one subject and purpose
 )
+
+// CodePause is how old the code of a subject and purpose must be before another is
+// issued.
+const CodePause = 30 * time.Second
 
 // A Code asks for a short code that is sent to somebody, who types it in. A
 // subject has one of each purpose: a new one ends the one before, and is refused
-// with ErrTooSoon in the first 30 seconds of that one, while it is live.
+// with ErrTooSoon in the first CodePause of that one, while it is live.
 type Code struct {
 	Subject string // whom it stands for; up to 256 bytes of UTF-8; required
 	Purpose string // what it is for, as of a Link; required
@@ -68,7 +71,7 @@ func (r Code) draw(k *core, c *store.Credential, _ string) (drawn, error) {
 	return drawn{versions: []store.Version{k.version(c, 1, code)}, secret: NewSecret(code)}, nil
 }
 
-func (Code) room() room { return room{most: 1, pause: codePause, counts: true} }
+func (Code) room() room { return room{most: 1, pause: CodePause, counts: true} }
 
 // maxCodeChars is how long the longest code is.
 const maxCodeChars = 16

@@ -40,10 +40,10 @@ type Issued struct {
 }
 
 // Issue makes a credential and hands out its secret. Errors: ErrInput, ErrSpace,
-// ErrUnavailable; ErrTooSoon for a Code and a Link; ErrConflict for a TOTP of a subject that
-// has ten. When it returns nil the credential is stored for
-// good; after ErrUnavailable or a context's end it may be stored, but nobody
-// holds its secret.
+// ErrUnavailable; ErrTooSoon for a Code and a Link; ErrConflict for a TOTP of a
+// subject that has ten. When it returns nil the credential is stored for good;
+// after ErrUnavailable or a context's end it may be stored, but nobody holds its
+// secret.
 func (a *Authority) Issue(ctx context.Context, request Request) (Issued, error) {
 	if request == nil {
 		return Issued{}, badInput("request", "is nil; give an APIKey, Link, Code, TOTP or Recovery")

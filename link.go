@@ -167,11 +167,11 @@ func (c *core) findLink(ctx context.Context, space string, secret Secret) (store
 	if unknown {
 		found = c.stranger(KindLink, space, presented)
 	}
-	same, err := c.isSecret(&found.Credential, &found.Version, presented.Secret())
+	same, err := c.prove(&found, presented)
 	if err != nil {
 		return store.Found{}, err
 	}
-	if unknown || !same || !token.Equal(presented.Prefix(), found.Version.Prefix) || found.Credential.Kind != KindLink {
+	if unknown || !same || found.Credential.Kind != KindLink {
 		return store.Found{}, &invalid{ErrUnknown}
 	}
 	return found, nil

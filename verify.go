@@ -35,10 +35,11 @@ type Check struct {
 // Verify judges a token that somebody presents. It returns the credential, with
 // the version that was presented, or an error that wraps ErrInvalid and one
 // cause: ErrMalformed, ErrUnknown, ErrRevoked, ErrExpired, ErrReplaced,
-// ErrSuspended, ErrNotYet, ErrIP, ErrScope, ErrExhausted or ErrRateLimited; Reason gives its
-// name, and of several causes it is the first in this order. An error without ErrInvalid means that nothing
-// could be decided; treat it as a refusal. Such are ErrInput (the check itself
-// is wrong), ErrSpace, ErrRootKey and ErrUnavailable.
+// ErrSuspended, ErrNotYet, ErrIP, ErrScope, ErrExhausted or ErrRateLimited; Reason
+// gives its name, and of several causes it is the first in this order. An error
+// without ErrInvalid means that nothing could be decided; treat it as a refusal.
+// Such are ErrInput (the check itself is wrong), ErrSpace, ErrRootKey and
+// ErrUnavailable.
 //
 // A verification that is accepted is what Uses counts: of those that race for
 // the last use, one is accepted. After an error that is not ErrInvalid the use

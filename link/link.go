@@ -143,10 +143,6 @@ const (
 	maxPause = 24 * time.Hour
 )
 
-// codePause is the time between two codes of one subject and purpose: a link that
-// came sooner ends one that was mailed, and has no code to be mailed with.
-const codePause = 30 * time.Second
-
 // A Flow is the handlers of one purpose. It is safe for concurrent use.
 type Flow struct {
 	config Config
@@ -188,7 +184,9 @@ func New(config Config) (*Flow, error) {
 		config.Pause = time.Minute
 	}
 	if config.Bind {
-		config.Pause = max(config.Pause, codePause)
+		// A link that came sooner would end one that was mailed, and have no code to be
+		// mailed with.
+		config.Pause = max(config.Pause, keyfob.CodePause)
 	}
 	if config.Page == nil {
 		config.Page = plainPage

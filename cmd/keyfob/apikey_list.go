@@ -77,9 +77,17 @@ func setText(field *oas.OptString, text string) {
 
 // apiKeys is a sequence of the API keys that a request asks for, page by page.
 func (c *connection) apiKeys(ctx context.Context, space string, request *oas.SearchAPIKeysRequest) iter.Seq2[*oas.Credential, error] {
+	return c.pages(&request.After, func() (*oas.CredentialPage, error) {
+		return c.SearchAPIKeys(ctx, request, oas.SearchAPIKeysParams{Space: space})
+	})
+}
+
+// pages is a sequence of the credentials of all pages that fetch returns, whose
+// request has after.
+func (c *connection) pages(after *oas.OptString, fetch func() (*oas.CredentialPage, error)) iter.Seq2[*oas.Credential, error] {
 	return func(yield func(*oas.Credential, error) bool) {
 		for {
-			page, err := c.SearchAPIKeys(ctx, request, oas.SearchAPIKeysParams{Space: space})
+			page, err := fetch()
 			if err != nil {
 				yield(nil, c.explain(err))
 				return
@@ -92,7 +100,7 @@ func (c *connection) apiKeys(ctx context.Context, space string, request *oas.Sea
 			if page.Next == "" {
 				return
 			}
-			request.After.SetTo(page.Next)
+			after.SetTo(page.Next)
 		}
 	}
 }

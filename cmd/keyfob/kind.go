@@ -60,24 +60,9 @@ func (k kind) newList(u *ui) *cobra.Command {
 // credentials is a sequence of the credentials that a request asks for, page by
 // page.
 func (c *connection) credentials(ctx context.Context, space string, request *oas.SearchCredentialsRequest) iter.Seq2[*oas.Credential, error] {
-	return func(yield func(*oas.Credential, error) bool) {
-		for {
-			page, err := c.SearchCredentials(ctx, request, oas.SearchCredentialsParams{Space: space})
-			if err != nil {
-				yield(nil, c.explain(err))
-				return
-			}
-			for i := range page.Items {
-				if !yield(&page.Items[i], nil) {
-					return
-				}
-			}
-			if page.Next == "" {
-				return
-			}
-			request.After.SetTo(page.Next)
-		}
-	}
+	return c.pages(&request.After, func() (*oas.CredentialPage, error) {
+		return c.SearchCredentials(ctx, request, oas.SearchCredentialsParams{Space: space})
+	})
 }
 
 func (k kind) newRevoke(u *ui) *cobra.Command {
