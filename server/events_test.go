@@ -13,6 +13,7 @@ import (
 
 	"github.com/keyfob-dev/keyfob"
 	"github.com/keyfob-dev/keyfob/store"
+	"github.com/keyfob-dev/keyfob/store/memory"
 )
 
 const acmeEvents = "/v1/spaces/acme/events"
@@ -230,16 +231,15 @@ func (s *edited) Events(ctx context.Context, q store.EventQuery) ([]store.Event,
 
 // TestFindings: what was done to the log is in the answer.
 func TestFindings(t *testing.T) {
-	e := newEnv(t, Limits{})
+	s := &edited{Store: memory.Open()}
+	defer func() { s.edit = nil }()
+	e := newEnvWith(t, Limits{}, keyfob.Config{Store: s})
 	for range 5 {
 		e.key("acme")
 	}
-	space, err := e.st.Store.Space(t.Context(), "acme")
+	space, err := s.Space(t.Context(), "acme")
 	e.must(err)
 	checkpoint := e.want(e.ask(e.owner, "POST", acmeEvents+"/checkpoint", nil), 200, "").text
-	s := &edited{Store: e.st.Store}
-	e.st.Store = s
-	defer func() { e.st.Store = s.Store }()
 	acme := func(edit func([]store.Event) []store.Event) func([]store.Event) []store.Event {
 		return func(rows []store.Event) []store.Event {
 			if len(rows) == 0 || rows[0].Space != space.ID {
