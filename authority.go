@@ -293,8 +293,8 @@ func (c *core) applyAll(ctx context.Context, events []store.Event, steps []store
 	err := c.store.Apply(ctx, store.Change{Steps: steps, Events: events})
 	// Whatever came of it: what is known may be wrong now.
 	for i := range events {
-		if c.cache != nil && events[i].Credential != "" {
-			c.cache.Invalidate(events[i].Credential)
+		if c.cache != nil {
+			c.cache.InvalidateAbout(&events[i])
 		}
 	}
 	if err != nil {

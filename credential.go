@@ -15,6 +15,7 @@ type Kind = store.Kind
 // The kinds of credential that can be issued.
 const (
 	KindAPIKey   = store.KindAPIKey
+	KindSession  = store.KindSession
 	KindLink     = store.KindLink
 	KindCode     = store.KindCode
 	KindTOTP     = store.KindTOTP
@@ -72,6 +73,12 @@ type Credential struct {
 	// Used is how often it was used, while Uses was not 0; of a code, how many
 	// guesses were made at it; of a recovery set, how many of its codes are gone.
 	Used int64
+
+	// Of a session: it ends when it was not used for Idle, in whole milliseconds.
+	// Seen is when it was last used, as far as that was written: that is done as
+	// soon as a tenth of Idle has passed since. Zero of other kinds.
+	Idle time.Duration
+	Seen time.Time
 
 	// Confirmed tells of a TOTP that a code of it was accepted once.
 	Confirmed bool
@@ -168,6 +175,7 @@ func (a *Authority) withoutLists(now time.Time, row *store.Credential) (c Creden
 	c.NotBefore, c.Expires = row.NotBefore, row.Expires
 	c.CIDRs = networks(row.CIDRs)
 	c.Uses, c.Limit, c.Used = row.Uses, Limit(row.Limit), row.Used
+	c.Idle, c.Seen = row.Idle, row.Seen
 	c.Confirmed = row.NextStep != 0
 	c.State, c.Reason, c.Revision = stateOf(now, row), row.Reason, row.Revision
 	c.Created, c.Updated = row.Created, row.Updated
@@ -191,7 +199,7 @@ func stateOf(now time.Time, c *store.Credential) State {
 	switch {
 	case c.State.Final():
 		return c.State
-	case isOver(now, c.Expires):
+	case isOver(now, endOf(c)):
 		return StateExpired
 	case c.State != StateActive:
 		return c.State
@@ -208,7 +216,7 @@ func isExhausted(c *store.Credential) bool { return c.Uses != 0 && c.Used >= c.U
 
 func versionState(now time.Time, c *store.Credential, v *store.Version) VersionState {
 	switch {
-	case c.State.Final() || isOver(now, c.Expires) || isOver(now, v.Ends):
+	case c.State.Final() || isOver(now, endOf(c)) || isOver(now, v.Ends):
 		return VersionEnded
 	case v.Ends.IsZero():
 		return VersionActive

@@ -27,7 +27,9 @@ type Verbs interface {
 	Rollback(ctx context.Context, id string) (Credential, error)
 	Suspend(ctx context.Context, id, reason string) (Credential, error)
 	Resume(ctx context.Context, id string) (Credential, error)
+	Renew(ctx context.Context, id string) (Issued, error)
 	Revoke(ctx context.Context, id, reason string) error
+	RevokeSubject(ctx context.Context, subject, reason string, kinds ...Kind) error
 	Purge(ctx context.Context, kind Kind, endedBefore time.Time) (int64, error)
 }
 

@@ -10,7 +10,7 @@ import (
 	"github.com/keyfob-dev/keyfob/token"
 )
 
-// A Request is what Issue takes: an APIKey, Link, Code, TOTP or Recovery.
+// A Request is what Issue takes: an APIKey, Session, Link, Code, TOTP or Recovery.
 type Request interface {
 	// record checks the request and writes it into the credential that is to
 	// be made at the time c.Created.
@@ -41,12 +41,12 @@ type Issued struct {
 
 // Issue makes a credential and hands out its secret. Errors: ErrInput, ErrSpace,
 // ErrUnavailable; ErrTooSoon for a Code and a Link; ErrConflict for a TOTP of a
-// subject that has ten. When it returns nil the credential is stored for good;
+// subject that has ten, and for a Session's From and Since. When it returns nil the credential is stored for good;
 // after ErrUnavailable or a context's end it may be stored, but nobody holds its
 // secret.
 func (a *Authority) Issue(ctx context.Context, request Request) (Issued, error) {
 	if request == nil {
-		return Issued{}, badInput("request", "is nil; give an APIKey, Link, Code, TOTP or Recovery")
+		return Issued{}, badInput("request", "is nil; give an APIKey, Session, Link, Code, TOTP or Recovery")
 	}
 	space, err := a.lookUpSpace(ctx, a.space)
 	if err != nil {
@@ -85,7 +85,7 @@ func (a *Authority) Issue(ctx context.Context, request Request) (Issued, error) 
 				return issued, err
 			}
 		}
-		if !lost || errors.Is(err, errFull) {
+		if !lost || errors.Is(err, errFull) || errors.Is(err, errOver) || errors.Is(err, errSince) {
 			return Issued{}, fmt.Errorf("issue: %w", err)
 		}
 		// Somebody was faster: the room has to be made anew, or the twin's answer is
@@ -96,11 +96,15 @@ func (a *Authority) Issue(ctx context.Context, request Request) (Issued, error) 
 // create carries out the change that makes a credential, and room for it.
 func (a *Authority) create(ctx context.Context, want room, c *store.Credential, d *drawn, o *once) error {
 	var room cleared
-	if want.most != 0 {
-		var err error
-		if room, err = a.makeRoom(ctx, c.Created, c, want); err != nil {
-			return err
-		}
+	var err error
+	switch {
+	case c.Kind == KindSession:
+		room, err = a.makePlace(ctx, c, want)
+	case want.most != 0:
+		room, err = a.makeRoom(ctx, c.Created, c, want)
+	}
+	if err != nil {
+		return err
 	}
 	steps, err := o.keep(c.Created, d, *c, d.versions[0])
 	if err != nil {
@@ -112,7 +116,7 @@ func (a *Authority) create(ctx context.Context, want room, c *store.Credential, 
 	}
 	e := eventOf(c, c.Created, "issued")
 	e.Version = c.Current
-	return a.applyAll(ctx, append(room.events, e), steps)
+	return refusedSince(steps, a.applyAll(ctx, append(room.events, e), steps))
 }
 
 // issued is what is handed out, with its credential.

@@ -143,10 +143,10 @@ func checkLimit(limit int) error {
 // checkKind refuses what is no kind of credential that can be issued.
 func checkKind(kind Kind) error {
 	switch kind {
-	case KindAPIKey, KindLink, KindCode, KindTOTP, KindRecovery:
+	case KindAPIKey, KindSession, KindLink, KindCode, KindTOTP, KindRecovery:
 		return nil
 	}
-	return badInput("kind", "is none that there is: apikey, link, code, totp or recovery")
+	return badInput("kind", "is none that there is: apikey, session, link, code, totp or recovery")
 }
 
 func checkFilter(f *Filter) error {

@@ -16,6 +16,11 @@ type room struct {
 	refuse bool          // the new one is refused, instead of the oldest replaced
 	pause  time.Duration // between two of them
 	counts bool          // guesses at them are counted: the subject gets a budget
+
+	// Of a session: see there.
+	from       string
+	since      time.Time
+	attributes map[string]string
 }
 
 // errFull: a subject has as many as it may have.

@@ -6,9 +6,11 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"maps"
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -156,6 +158,24 @@ func parseRootKeyLine(line string) (int, []byte, error) {
 		return 0, nil, fmt.Errorf("is not %d bytes in padded base64 after the colon", rootKeySize)
 	}
 	return number, key, nil
+}
+
+// CSRF returns keys for csrf.NewKey, of 32 bytes, one of each version of the root
+// key, the newest first: make tokens with the first, and check with all.
+func (k RootKey) CSRF() ([][]byte, error) {
+	if k.keys == nil {
+		return nil, fmt.Errorf("%w: it is the zero RootKey; see CreateRootKey", ErrRootKey)
+	}
+	keys := k.keys()
+	var all [][]byte
+	for _, number := range slices.Backward(slices.Sorted(maps.Keys(keys))) {
+		key, err := subkey(keys[number], "csrf")
+		if err != nil {
+			return nil, fmt.Errorf("derive a key for csrf: %w", err)
+		}
+		all = append(all, key)
+	}
+	return all, nil
 }
 
 func newRootKey(keys map[int][]byte) RootKey {

@@ -21,11 +21,24 @@ func (a *Authority) Rotate(ctx context.Context, id string, grace time.Duration) 
 	if grace < 0 || grace%time.Millisecond != 0 {
 		return Issued{}, badInput("grace", "is %v; it is 0 or more, in whole milliseconds", grace)
 	}
+	issued, err := a.succeed(ctx, "rotate", "rotated", id, grace, mayRotate)
+	if errors.Is(err, errLost) {
+		return Issued{}, fmt.Errorf("rotate: %w", err)
+	}
+	return issued, err
+}
+
+// errLost: a change was judged, and the credential is not what it was.
+var errLost = fmt.Errorf("%w: somebody else changed the credential at the same time", ErrConflict)
+
+// succeed hands out a successor of a credential's secret, if may says that this can
+// be done now. The credential may change meanwhile: then it is errLost.
+func (a *Authority) succeed(ctx context.Context, verb, past, id string, grace time.Duration, may func(time.Time, *store.Item, time.Duration) error) (Issued, error) {
 	space, err := a.lookUpSpace(ctx, a.space)
 	if err != nil {
 		return Issued{}, err
 	}
-	o, err := a.once(ctx, space.ID, "rotate", id, grace)
+	o, err := a.once(ctx, space.ID, verb, id, grace)
 	if err != nil {
 		return Issued{}, err
 	}
@@ -37,7 +50,7 @@ func (a *Authority) Rotate(ctx context.Context, id string, grace time.Duration) 
 		return Issued{}, err
 	}
 	now := a.now()
-	if err := mayRotate(now, &item, grace); err != nil {
+	if err := may(now, &item, grace); err != nil {
 		return Issued{}, err
 	}
 	ends, err := graceEnd(now, item.Credential.Expires, grace)
@@ -54,20 +67,20 @@ func (a *Authority) Rotate(ctx context.Context, id string, grace time.Duration) 
 	if err != nil {
 		return Issued{}, err
 	}
-	e := eventOf(&next, now, "rotated")
+	e := eventOf(&next, now, past)
 	e.Version = v.ID
 	err = a.apply(ctx, e, append(steps, change...)...)
 	if o.isTwin(err) {
 		if issued, was, err := o.answered(ctx, a); was || err != nil {
 			return issued, err
 		}
-		return a.Rotate(ctx, id, grace) // the twin's answer is over already
+		return a.succeed(ctx, verb, past, id, grace, may) // the twin's answer is over already
 	}
 	if errors.Is(err, store.ErrConflict) {
-		return Issued{}, fmt.Errorf("rotate: %w: somebody else changed the credential at the same time", ErrConflict)
+		return Issued{}, errLost
 	}
 	if err != nil {
-		return Issued{}, fmt.Errorf("rotate: %w", err)
+		return Issued{}, fmt.Errorf("%s: %w", verb, err)
 	}
 	return Issued{Credential: a.credentialOf(now, &next, v, current), Secret: text}, nil
 }

@@ -43,10 +43,15 @@ type subkeys struct {
 	hashers sync.Pool // of *hasher
 }
 
+// subkey derives what a root key is used for under that label.
+func subkey(rootKey []byte, label string) ([]byte, error) {
+	return hkdf.Key(sha256.New, rootKey, nil, "keyfob/subkey/v1/"+label, sha256.Size)
+}
+
 func deriveSubkeys(rootKey []byte) (*subkeys, error) {
 	var derr error
 	derive := func(label string) []byte {
-		key, err := hkdf.Key(sha256.New, rootKey, nil, "keyfob/subkey/v1/"+label, sha256.Size)
+		key, err := subkey(rootKey, label)
 		derr = errors.Join(derr, err)
 		return key
 	}

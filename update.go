@@ -17,6 +17,7 @@ import (
 // revision is still c.Revision: what somebody else changed meanwhile is not lost.
 // All other fields of c are ignored. What is to be kept must stay in c.
 //
+// Of a session it writes the Attributes alone; other kinds it does not change.
 // The bounds are those of the APIKey. Uses counts what was used so far as well.
 // Errors: ErrConflict (another revision; a credential that is revoked or expired,
 // which nothing brings back), ErrInput, ErrNotFound, ErrSpace, ErrUnavailable.
@@ -30,17 +31,13 @@ func (a *Authority) Update(ctx context.Context, c Credential) (Credential, error
 		return Credential{}, err
 	}
 	now, row := a.now(), item.Credential
-	if err := mayEdit("update", now, &row); err != nil {
+	if err := mayUpdate(now, &row); err != nil {
 		return Credential{}, err
 	}
 	if row.Revision != c.Revision {
 		return Credential{}, staleRevision(c.Revision)
 	}
-	p := policy{
-		name: c.Name, scopes: c.Scopes, notBefore: c.NotBefore, expires: c.Expires,
-		cidrs: c.CIDRs, uses: c.Uses, limit: c.Limit, attributes: c.Attributes,
-	}
-	if err := p.record(&row, now); err != nil {
+	if err := write(&row, &c, now); err != nil {
 		return Credential{}, err
 	}
 	row.Updated = now
@@ -55,6 +52,28 @@ func (a *Authority) Update(ctx context.Context, c Credential) (Credential, error
 	}
 	row.Revision++
 	return a.credentialOf(now, &row, item.Versions...), nil
+}
+
+// write checks what Update changes, and writes it into a row.
+func write(row *store.Credential, c *Credential, now time.Time) error {
+	if row.Kind == KindSession {
+		row.Attributes = c.Attributes
+		return checkAttributes(c.Attributes)
+	}
+	p := policy{
+		name: c.Name, scopes: c.Scopes, notBefore: c.NotBefore, expires: c.Expires,
+		cidrs: c.CIDRs, uses: c.Uses, limit: c.Limit, attributes: c.Attributes,
+	}
+	return p.record(row, now)
+}
+
+// mayUpdate refuses what is neither an API key nor a session, and what mayChange
+// refuses.
+func mayUpdate(now time.Time, c *store.Credential) error {
+	if c.Kind == KindSession {
+		return mayChange("update", now, c)
+	}
+	return mayEdit("update", now, c)
 }
 
 func staleRevision(revision int64) error {
@@ -147,7 +166,7 @@ func mayChange(verb string, now time.Time, c *store.Credential) error {
 	if c.State.Final() {
 		return fmt.Errorf("%s: %w: the credential is %s; issue a new one", verb, ErrConflict, c.State)
 	}
-	if isOver(now, c.Expires) {
+	if isOver(now, endOf(c)) {
 		return fmt.Errorf("%s: %w: the credential is expired; issue a new one", verb, ErrConflict)
 	}
 	return nil

@@ -92,8 +92,8 @@ func (a *Authority) judge(ctx context.Context, text string, check *Check) (j jud
 	if check.Kind == "" {
 		check.Kind = KindAPIKey
 	}
-	if check.Kind != KindAPIKey {
-		return j, badInput("kind", "is none that can be verified: apikey")
+	if check.Kind != KindAPIKey && check.Kind != KindSession {
+		return j, badInput("kind", "is none that can be verified: apikey or session")
 	}
 	if err := checkScopes(check.Scopes); err != nil {
 		return j, err
@@ -112,8 +112,12 @@ func (a *Authority) judge(ctx context.Context, text string, check *Check) (j jud
 			j.now = a.now() // the store may have taken its time
 		}
 		j.meter, err = a.decide(ctx, j.now, j.entry, check)
-		if errors.Is(err, store.ErrConflict) {
+		switch {
+		case errors.Is(err, store.ErrConflict) || err == errTouched:
 			continue // it was changed or used up meanwhile: judge it anew
+		case j.cached && errors.Is(err, ErrExpired) && j.entry.Found.Credential.Idle != 0:
+			a.cache.Invalidate(j.entry.Found.Credential.ID)
+			continue // it may be in use elsewhere
 		}
 		return j, err
 	}
@@ -124,6 +128,9 @@ func (a *Authority) decide(ctx context.Context, now time.Time, e *cache.Entry, c
 	c := &e.Found.Credential
 	if err := judge(now, &e.Found, check); err != nil {
 		return Meter{}, err
+	}
+	if isDue(now, c) {
+		return Meter{}, a.touch(ctx, now, c)
 	}
 	if c.Limit.Rate != 0 {
 		var allowed bool
@@ -152,9 +159,13 @@ func (c *core) use(ctx context.Context, of *store.Credential) error {
 	return fmt.Errorf("verify: %w", err)
 }
 
-// recordUse notes when and from where a version was used, once a second.
+// recordUse notes when and from where a version was used, once a second; of a
+// session once in a tenth of its idle time.
 func (c *core) recordUse(e *cache.Entry, ip netip.Addr, now time.Time) {
 	ip, second := ip.Unmap(), now.Unix()
+	if tenth := int64(e.Found.Credential.Idle / 10 / time.Second); tenth > 1 {
+		second -= second % tenth
+	}
 	is := func(r *cache.Recorded) bool { return r != nil && r.Second == second && r.From == ip }
 	if is(e.Recorded.Load()) {
 		return
@@ -293,9 +304,11 @@ func judge(now time.Time, found *store.Found, check *Check) error {
 		return &invalid{ErrUnknown}
 	case c.State == StateRevoked:
 		return &invalid{ErrRevoked}
+	case c.State == StateReplaced:
+		return &invalid{ErrReplaced}
 	case c.State != StateActive && c.State != StateSuspended:
 		return fmt.Errorf("verify: the credential's state %q is none of this version of keyfob", c.State)
-	case isOver(now, c.Expires):
+	case isOver(now, endOf(c)):
 		return &invalid{ErrExpired}
 	case isOver(now, v.Ends):
 		return &invalid{ErrReplaced}

@@ -243,3 +243,13 @@ func checkUTF8(fields ...string) error {
 	}
 	return nil
 }
+
+// Renew is not there yet.
+func (c *Client) Renew(ctx context.Context, id string) (keyfob.Issued, error) {
+	return keyfob.Issued{}, fmt.Errorf("%w: the server has no route for it yet", keyfob.ErrUnavailable)
+}
+
+// RevokeSubject is not there yet.
+func (c *Client) RevokeSubject(ctx context.Context, subject, reason string, kinds ...keyfob.Kind) error {
+	return fmt.Errorf("%w: the server has no route for it yet", keyfob.ErrUnavailable)
+}

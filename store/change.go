@@ -27,15 +27,15 @@ type CreateCredential struct{ Credential Credential }
 
 // UpdateCredential writes the mutable fields of a credential (Name, Scopes,
 // Attributes, NotBefore, Expires, CIDRs, Uses, Limit, State, Reason, Updated,
-// Current, Previous), and no other: Used and NextStep stay what they are. Condition: the
+// Current, Previous), and no other: Used, NextStep and Seen stay what they are. Condition: the
 // credential is there, in the same space; its stored revision is
 // Credential.Revision, the new one being higher by 1; and its stored state is
 // not final.
 type UpdateCredential struct{ Credential Credential }
 
 // UseCredential adds 1 to Used, and leaves the revision as it is. Condition: the
-// credential is there, in the same space; its stored revision is Revision; and
-// its stored Used is lower than its stored Uses.
+// credential is there, in the same space; its stored revision is Revision; its
+// stored state is not final; and its stored Used is lower than its stored Uses.
 type UseCredential struct {
 	Space    string // the space's id
 	ID       string
@@ -51,6 +51,44 @@ type ClaimStep struct {
 	ID       string
 	Revision int64
 	Step     int64 // 0 or more, and less than the largest
+}
+
+// TouchCredential makes At a credential's Seen, and leaves its revision as it is.
+// Condition: the credential is there, in the same space; its stored revision is
+// Revision; its stored state is active; and its stored Seen is Was.
+type TouchCredential struct {
+	Space    string // the space's id
+	ID       string
+	Revision int64
+	Was      time.Time // zero: nobody had said
+	At       time.Time
+}
+
+// RevokeSubject revokes each credential of that space, kind and subject that is
+// there and whose state is not final: its State becomes StateRevoked, its Reason
+// Reason and its Updated At; its revision stays what it is. What is created later,
+// also by a later step of the change, is not touched by it. No condition.
+//
+// It takes the same time however many there are. So an implementation writes none
+// of them: it counts the revocations of a subject, keeps with each credential how
+// many there had been when it was created, and works out what it reads. To all
+// conditions, queries and reads of this package, the stored state of a credential
+// is what that makes of it.
+type RevokeSubject struct {
+	Space   string // the space's id
+	Kind    Kind
+	Subject string
+	Reason  string
+	At      time.Time
+}
+
+// RequireUnrevoked writes nothing. Condition: no RevokeSubject of that space, kind
+// and subject has an At that is Since or later.
+type RequireUnrevoked struct {
+	Space   string // the space's id
+	Kind    Kind
+	Subject string
+	Since   time.Time
 }
 
 // RequireLive writes nothing. Condition: the credentials of that space, kind,
@@ -171,6 +209,9 @@ func (SealEvents) step()       {}
 func (RaiseMark) step()        {}
 func (SetMark) step()          {}
 func (ClaimStep) step()        {}
+func (TouchCredential) step()  {}
+func (RevokeSubject) step()    {}
+func (RequireUnrevoked) step() {}
 func (RequireLive) step()      {}
 func (WriteBudget) step()      {}
 func (ClearBudget) step()      {}

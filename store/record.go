@@ -71,6 +71,12 @@ type Credential struct {
 	// code may still be accepted; 0: none was ever accepted.
 	NextStep int64
 
+	// Of a session; immutable but for Seen. It is over when Idle has passed since
+	// Seen, which only TouchCredential moves.
+	Idle time.Duration // in whole milliseconds; 0: it has no such end
+	Seen time.Time     // when it was last known to be in use; zero: nobody has said
+
+	// State, Reason and Updated are also what RevokeSubject has made them.
 	State    State
 	Reason   string // why the state is what it is; empty when nobody said
 	Revision int64  // 1 when created; each update adds 1

@@ -8,10 +8,11 @@
 // later. Whoever asks decides how old is too old.
 //
 // A fill that raced with a change is never served. Each invalidation takes the
-// next number of one counter, and its shard of credentials keeps it; an entry
-// keeps what the counter was before its read, and is good while its shard's
-// number is not higher. So no lock is held, and nothing has to be found and
-// removed: one invalidation ends all entries of a shard, which is a small part.
+// next number of one counter, and its shard of credentials or of subjects keeps it;
+// an entry keeps what the counter was before its read, and is good while the
+// numbers of its two shards are not higher. So no lock is held, and nothing has to
+// be found and removed: one invalidation ends all entries of a shard, which is a
+// small part.
 package cache
 
 import (
@@ -23,7 +24,7 @@ import (
 	"github.com/keyfob-dev/keyfob/store"
 )
 
-// shards is how many parts of the credentials are invalidated apart.
+// shards is how many parts of the credentials and subjects are invalidated apart.
 const shards = 1 << 14
 
 // A Cache is bounded in its entries. It is safe for concurrent use.
@@ -50,6 +51,7 @@ type Entry struct {
 	count uint64         // of invalidations before it was read
 	at    moment         // before it was read
 	shard *atomic.Uint64 // of its credential
+	other *atomic.Uint64 // of its credential's subject
 
 	// Proof and Recorded are for the caller's own use.
 	Proof    Proof
@@ -103,7 +105,8 @@ func (c *Cache) Begin() Fill { return Fill{c.count.Load(), c.failures.Load(), c.
 // Put keeps what was read after Begin. The store was there, then.
 func (c *Cache) Put(begin Fill, found store.Found) *Entry {
 	raise(&c.recovered, begin.failures)
-	e := &Entry{Found: found, count: begin.count, at: begin.at, shard: c.shard(found.Credential.ID)}
+	e := &Entry{Found: found, count: begin.count, at: begin.at}
+	e.shard, e.other = c.shard(found.Credential.ID), c.subjectShard(found.Credential.Space, found.Credential.Subject)
 	if scopes := found.Credential.Scopes; 0 < len(scopes) && len(scopes) <= len(e.scopes) {
 		e.Found.Credential.Scopes = append(e.scopes[:0], scopes...)
 	}
@@ -142,7 +145,8 @@ func (c *Cache) Get(version string, now time.Time) (*Entry, time.Duration, bool)
 // isOver reports whether what an entry knows was invalidated since it was read. No
 // shard has a higher number than the count.
 func (c *Cache) isOver(e *Entry) bool {
-	return c.count.Load() > e.count && (e.shard.Load() > e.count || c.all.Load() > e.count)
+	return c.count.Load() > e.count &&
+		(e.shard.Load() > e.count || e.other.Load() > e.count || c.all.Load() > e.count)
 }
 
 // A moment is a time by both clocks: the monotonic one stands still while the
@@ -162,6 +166,16 @@ func (c *Cache) Invalidate(credential string) {
 	raise(c.shard(credential), c.count.Add(1))
 }
 
+// InvalidateAbout ends all that is known of what an event is about: a credential, or
+// those of a subject.
+func (c *Cache) InvalidateAbout(e *store.Event) {
+	if e.Credential != "" {
+		c.Invalidate(e.Credential)
+	} else if e.Subject != "" {
+		raise(c.subjectShard(e.Space, e.Subject), c.count.Add(1))
+	}
+}
+
 // Failed says that the store could not do what was asked of it.
 func (c *Cache) Failed() { c.failures.Add(1) }
 
@@ -170,6 +184,10 @@ func (c *Cache) invalidateAll() { raise(&c.all, c.count.Add(1)) }
 
 func (c *Cache) shard(credential string) *atomic.Uint64 {
 	return &c.shards[maphash.String(c.seed, credential)%shards]
+}
+
+func (c *Cache) subjectShard(space, subject string) *atomic.Uint64 {
+	return &c.shards[maphash.Comparable(c.seed, [2]string{space, subject})%shards]
 }
 
 func raise(to *atomic.Uint64, n uint64) {

@@ -79,9 +79,7 @@ func (c *Cache) readLog(ctx context.Context, st store.Store, after int64) (int64
 			break
 		}
 		for i := range events {
-			if events[i].Credential != "" {
-				c.Invalidate(events[i].Credential)
-			}
+			c.InvalidateAbout(&events[i])
 		}
 		after = events[len(events)-1].Number
 	}
