@@ -172,6 +172,9 @@ func requireUnrevokedSince(e *env) {
 		}
 		e.apply(unrevoked(c, at(5).Add(time.Millisecond)), unrevoked(c, at(6)), unrevoked(c, instants[len(instants)-1]))
 	}
+	gone := e.session(space.ID)
+	e.apply(revoke(gone, "over", at(1)), store.DeleteCredential{Space: space.ID, ID: gone.ID, Revision: 1})
+	e.conflicts("of nobody who is there any more", unrevoked(gone, at(1)))
 	for i, at := range instants[:len(instants)-1] {
 		c := e.session(space.ID)
 		e.apply(revoke(c, "over", at))
