@@ -129,7 +129,7 @@ func (a *Authority) decide(ctx context.Context, now time.Time, e *cache.Entry, c
 	if err := judge(now, &e.Found, check); err != nil {
 		return Meter{}, err
 	}
-	if isDue(now, c) {
+	if c.Idle != 0 && isDue(now, c) {
 		return Meter{}, a.touch(ctx, now, c)
 	}
 	if c.Limit.Rate != 0 {
