@@ -186,7 +186,7 @@ func idleEnd(c *store.Credential) time.Time {
 
 // isDue reports whether it has to be written that a session is in use.
 func isDue(now time.Time, c *store.Credential) bool {
-	return !now.Before(c.Seen.Add(c.Idle/10))
+	return !now.Before(c.Seen.Add(c.Idle / 10))
 }
 
 // errTouched: that a credential is in use was written, and it has to be read again.
