@@ -118,16 +118,21 @@ func (a Attribute[T]) in(all map[string]string) (value T, ok bool, err error) {
 		*s = text
 		return value, true, nil
 	}
+	value, err = a.decode(text)
+	return value, err == nil, err
+}
+
+func (a Attribute[T]) decode(text string) (value T, err error) {
 	if err := json.Unmarshal([]byte(text), &value); err != nil {
-		return *new(T), false, fmt.Errorf("session: the attribute %s is no %T: %w", a.name, value, err)
+		return *new(T), fmt.Errorf("session: the attribute %s is no %T: %w", a.name, value, err)
 	}
-	return value, true, nil
+	return value, nil
 }
 
 // text is how a value is kept.
 func (a Attribute[T]) text(value T) (string, error) {
-	if s, is := any(value).(string); is {
-		return s, nil
+	if s, is := any(&value).(*string); is {
+		return *s, nil
 	}
 	text, err := json.Marshal(value)
 	if err != nil {
