@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/keyfob-dev/keyfob/store"
+	"github.com/keyfob-dev/keyfob/token"
 )
 
 // How long sessions last where nothing is said, and at most.
@@ -68,6 +69,9 @@ func (s Session) record(c *store.Credential) error {
 	}
 	if s.Subject == "" && !s.Since.IsZero() {
 		return badInput("since", "is given without a subject, who proves something")
+	}
+	if s.From != "" && token.CheckID(s.From) != nil {
+		return badInput("from", "is no id of a version: 16 characters of 0-9, A-Z and a-z")
 	}
 	idle, lifetime, err := s.lives()
 	if err != nil {
