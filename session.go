@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/keyfob-dev/keyfob/store"
+	"github.com/keyfob-dev/keyfob/token"
 )
 
 // How long sessions last where nothing is said, and at most.
@@ -72,6 +73,9 @@ func (s Session) record(c *store.Credential) error {
 	}
 	if y := s.Since.Year(); y < 1 || y > latest.Year() {
 		return badInput("since", "lies before the year 1 or beyond the year 9999")
+	}
+	if s.From != "" && token.CheckID(s.From) != nil {
+		return badInput("from", "is no id of a version: 16 characters of 0-9, A-Z and a-z")
 	}
 	idle, lifetime, err := s.lives()
 	if err != nil {

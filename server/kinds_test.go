@@ -148,9 +148,9 @@ func TestBadInputOfKinds(t *testing.T) {
 		"recovery":           {set, map[string][]any{"subject": subjects}},
 		"recovery/redeem":    {recovery, map[string][]any{"subject": subjects, "ip": ips}},
 		"subjects/unlock":    {set, map[string][]any{"subject": subjects, "reason": {strings.Repeat("a", 513)}}},
-		"credentials/search": {fields{}, map[string][]any{"kind": {"", "session", "apikeys", "LINK"}, "purpose": purposes, "states": {[]string{"expired"}, []string{"exhausted"}}, "subject": {""}}},
+		"credentials/search": {fields{}, map[string][]any{"kind": {"", "sessions", "apikeys", "LINK"}, "purpose": purposes, "states": {[]string{"expired"}, []string{"exhausted"}}, "subject": {""}}},
 		"credentials/purge": {fields{"kind": "link", "ended_before": "2001-01-01T00:00:00Z"}, map[string][]any{
-			"kind": {"", "session", "links"}, "ended_before": {"0001-01-01T00:00:00Z", "2999-01-01T00:00:00Z"}}},
+			"kind": {"", "sessions", "links"}, "ended_before": {"0001-01-01T00:00:00Z", "2999-01-01T00:00:00Z"}}},
 	} {
 		before := e.events()
 		for field, values := range c.wrong {

@@ -53,7 +53,7 @@ func TestVerifyAsGenerated(t *testing.T) {
 		`{"token":"` + good + `"}`, ` { "scopes" : [ "read" ] , "token" : "` + good + `" } `, `{"token":"` + escaped + `","kind":"apikey","ip":"192.0.2.1"}`,
 		`{"token":"` + good + `","scopes":["write"]}`, `{"token":"` + good + `","scopes":["re ad"]}`, `{"token":"` + good + `","scopes":[]}`,
 		`{"token":"` + revoked.Secret.Reveal() + `"}`, `{"token":"x"}`, `{"token":""}`, `{"token":"\u0000é"}`, `{"token":"é"}`,
-		`{"token":"` + good + `","kind":""}`, `{"token":"` + good + `","kind":"session"}`, `{"token":"` + good + `","ip":""}`, `{"token":"` + good + `","ip":"fe80::1%eth0"}`,
+		`{"token":"` + good + `","kind":""}`, `{"token":"` + good + `","kind":"link"}`, `{"token":"` + good + `","kind":"session"}`, `{"token":"` + good + `","ip":""}`, `{"token":"` + good + `","ip":"fe80::1%eth0"}`,
 		`{}`, ``, `[]`, `{"token":"a","token":"a"}`, `{"token":"a"}}`, `{"token":"a","x":"y"}`, `{"token":1}`, `{"token":"a","scopes":[1]}`, `{"token":"\ud800"}`,
 		`{"token":"` + limited.Secret.Reveal() + `","scopes":["write","read"]}`,
 	} {
