@@ -69,9 +69,7 @@ func presession(headers []string) (value string, err error) {
 		}
 	}
 	switch {
-	case found == 0:
-		return "", fmt.Errorf("%w: %s is not there", ErrCookie, cookie)
-	case found > 1:
+	case found != 1:
 		return "", fmt.Errorf("%w: %s is there %d times", ErrCookie, cookie, found)
 	case len(value) != presessionSize || !isName(value):
 		return "", fmt.Errorf("%w: %s is not one that was set here", ErrCookie, cookie)
