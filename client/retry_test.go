@@ -112,7 +112,8 @@ func TestLostAnswers(t *testing.T) {
 			return err
 		}},
 		"Issue of a session, drawn key": {want: 3, do: func(c *client.Client) error {
-			_, err := c.Issue(ctx, keyfob.Session{Subject: "e"})
+			before := e.session(keyfob.Session{}).Credential
+			_, err := c.Issue(ctx, keyfob.Session{Subject: "e", From: before.Versions[0].ID})
 			return err
 		}},
 		"Renew, drawn key": {want: 3, do: func(c *client.Client) error { _, err := c.Renew(ctx, session()); return err }},

@@ -119,6 +119,18 @@ func (e *env) change(id string) {
 // stamp is a time as the API writes it.
 func stamp(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05.000Z") }
 
+// TestSessionRoles says a second time who may do what with sessions.
+func TestSessionRoles(t *testing.T) {
+	for name, needs := range map[string]role{
+		"IssueSession": "issue", "UpdateSession": "issue", "RenewSession": "issue", "SearchSessions": "read", "GetSession": "read",
+		"RevokeSession": "revoke", "RevokeSubject": "revoke", "Verify": "verify",
+	} {
+		if got := operations[name].needs; got != needs {
+			t.Errorf("%s needs %q, want %q", name, got, needs)
+		}
+	}
+}
+
 // TestSessionEnds: one second before its idle time and its lifetime are over it is
 // good, and from then on it is expired, whatever happened before.
 func TestSessionEnds(t *testing.T) {
