@@ -238,8 +238,8 @@ func TestRevokeSubjectInput(t *testing.T) {
 			{"reason", "alice", "a\nb", allKinds},
 			{"kinds", "alice", "", nil},
 			{"kinds", "alice", "", []keyfob.Kind{keyfob.KindSession, keyfob.KindSession}},
-			{"kind", "alice", "", []keyfob.Kind{keyfob.KindSession, "everything"}},
-			{"kind", "alice", "", []keyfob.Kind{""}},
+			{"kinds", "alice", "", []keyfob.Kind{keyfob.KindSession, "everything"}},
+			{"kinds", "alice", "", []keyfob.Kind{""}},
 		} {
 			err := a.RevokeSubject(t.Context(), c.subject, c.reason, c.kinds...)
 			wantInput(t, fmt.Sprintf("%+v", c), err, c.field, "")
