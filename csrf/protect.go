@@ -148,8 +148,9 @@ type guard struct {
 	next   http.Handler
 }
 
-// A visit is one request that has come to a guard.
+// A visit is one request that has come to a guard, and the context of what comes after.
 type visit struct {
+	context.Context
 	*guard
 	w          http.ResponseWriter
 	presession string // that was begun with this request; empty: none was
@@ -157,8 +158,16 @@ type visit struct {
 
 type visitKey struct{}
 
+// Value returns the visit itself for its key.
+func (v *visit) Value(key any) any {
+	if key == (visitKey{}) {
+		return v
+	}
+	return v.Context.Value(key)
+}
+
 func (g *guard) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	r = r.WithContext(context.WithValue(r.Context(), visitKey{}, &visit{guard: g, w: w}))
+	r = r.WithContext(&visit{Context: r.Context(), guard: g, w: w})
 	if err := g.check(w, r); err != nil {
 		w.Header().Set("Cache-Control", "no-store")
 		g.Refused(w, r, err)
@@ -198,13 +207,13 @@ func (g *guard) checkTokens(r *http.Request, tokens []string) error {
 	if len(tokens) != 1 {
 		return fmt.Errorf("%w: there are %d tokens", ErrMalformed, len(tokens))
 	}
-	id, err := g.bindingOf(r)
+	word, id, err := g.bindingOf(r)
 	if err != nil {
 		return err
 	}
 	now := g.Now()
 	for _, k := range g.Keys {
-		if err = k.Check(id, tokens[0], now); !errors.Is(err, ErrMismatch) {
+		if err = k.checkFor(word, id, tokens[0], now); !errors.Is(err, ErrMismatch) {
 			return err
 		}
 	}
@@ -247,14 +256,14 @@ func Token(r *http.Request) (string, error) {
 	if !ok {
 		return "", fmt.Errorf("%w: Token and Field are for handlers behind it", ErrUnprotected)
 	}
-	id, err := v.bindingOf(r)
+	word, id, err := v.bindingOf(r)
 	if err != nil {
-		id = v.begin()
+		word, id = ofPresession, v.begin()
 	}
 	if h := v.w.Header(); h.Get("Cache-Control") == "" {
 		h.Set("Cache-Control", "no-store")
 	}
-	return v.Keys[0].New(id, v.Now())
+	return v.Keys[0].newFor(word, id, v.Now())
 }
 
 // Field is Token as a hidden field of a form, in HTML.
