@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"html/template"
 	"log/slog"
-	"mime"
 	"net/http"
 	"net/textproto"
 	"slices"
@@ -223,12 +222,14 @@ func (g *guard) checkTokens(r *http.Request, tokens []string) error {
 // formTokens reads the body, if it is a form, and returns the values of the field.
 // Errors of the parsers are not wrapped, since they quote what they read.
 func (g *guard) formTokens(w http.ResponseWriter, r *http.Request) ([]string, error) {
-	media, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
-	switch {
-	case err == nil && media == "application/x-www-form-urlencoded":
+	media, _, _ := strings.Cut(r.Header.Get("Content-Type"), ";") // the rest is the parsers' business
+	media = strings.ToLower(strings.Trim(media, " \t"))
+	var err error
+	switch media {
+	case "application/x-www-form-urlencoded":
 		r.Body = http.MaxBytesReader(w, r.Body, g.MaxForm)
 		err = r.ParseForm()
-	case err == nil && media == "multipart/form-data":
+	case "multipart/form-data":
 		r.Body = http.MaxBytesReader(w, r.Body, g.MaxForm)
 		err = r.ParseMultipartForm(g.MaxForm) // so no part is larger than what may be in memory
 	default:
