@@ -62,7 +62,7 @@ func TestFormIsThere(t *testing.T) {
 		}
 	}
 	for _, method := range []string{"POST", "PUT", "PATCH"} {
-		for _, contentType := range []string{urlencoded, "application/x-www-form-urlencoded; charset=utf-8", "Application/X-WWW-Form-urlencoded"} {
+		for _, contentType := range []string{urlencoded, "application/x-www-form-urlencoded; charset=utf-8", "Application/X-WWW-Form-urlencoded", " application/x-www-form-urlencoded ;charset=utf-8"} {
 			a.send(b.postBody(method, "/?page=2", contentType, "csrf_token="+b.token+"&name=alice"))
 			if a.err != nil || got != "alice 2" {
 				t.Errorf("%s %s: %v, %q", method, contentType, a.err, got)
@@ -99,8 +99,8 @@ func TestForms(t *testing.T) {
 		{"plain text", "POST", "/", "text/plain", field, csrf.ErrNoToken},
 		{"JSON", "POST", "/", "application/json", `{"csrf_token":"` + b.token + `"}`, csrf.ErrNoToken},
 		{"no type", "POST", "/", "", field, csrf.ErrNoToken},
-		{"a wrong type", "POST", "/", urlencoded + "; =", field, csrf.ErrNoToken},
-		{"a wrong type of parts", "POST", "/", twiceType + "; =", twice, csrf.ErrNoToken},
+		{"a wrong type", "POST", "/", urlencoded + "; =", field, csrf.ErrForm},
+		{"a wrong type of parts", "POST", "/", twiceType + "; =", twice, csrf.ErrForm},
 		{"a method without forms", "DELETE", "/", urlencoded, field, csrf.ErrNoToken},
 		{"a wrong escape", "POST", "/", urlencoded, field + "&name=%zz", csrf.ErrForm},
 		{"a semicolon", "POST", "/", urlencoded, field + ";name=alice", csrf.ErrForm},

@@ -246,7 +246,7 @@ func TestKeysAreReplaced(t *testing.T) {
 // An id that cannot be is an error, and not a pre-session.
 func TestLongSession(t *testing.T) {
 	a := newApp(t, csrf.Protection{})
-	id := strings.Repeat("x", csrf.MaxID)
+	id := strings.Repeat("x", csrf.MaxID+1)
 	a.serve = func(w http.ResponseWriter, r *http.Request) {
 		if token, err := csrf.Token(r); !errors.Is(err, csrf.ErrID) || token != "" {
 			t.Errorf("%q, %v", token, err)
