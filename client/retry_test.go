@@ -155,7 +155,8 @@ func TestLostAnswers(t *testing.T) {
 		before := e.asked.Load()
 		f.lose.Store(2)
 		err := verb.do(c)
-		if got := e.asked.Load() - before; got != verb.want {
+		got := e.asked.Load() - before
+		if got != verb.want {
 			t.Errorf("%s: %d requests, want %d", name, got, verb.want)
 		}
 		if (err == nil) != (verb.want == 3) || err != nil && !errors.Is(err, keyfob.ErrUnavailable) {
@@ -165,7 +166,7 @@ func TestLostAnswers(t *testing.T) {
 			t.Errorf("%s: waited for %v", name, w.all)
 		}
 		first := <-f.keys
-		for range verb.want - 1 {
+		for range got - 1 {
 			if again := <-f.keys; again != first {
 				t.Errorf("%s: the keys %q and %q", name, first, again)
 			}

@@ -187,6 +187,9 @@ func TestSessionDefaults(t *testing.T) {
 	if a := e.want(e.ask(e.owner, "POST", acmeSessions, `{"idle":43201}`), 400, "input"); a.field() != "idle" || !strings.Contains(a.detail(), "12h0m0s") {
 		t.Errorf("%v", a)
 	}
+	if a := e.want(e.ask(e.owner, "POST", acmeSessions, `{"lifetime":34560001}`), 400, "input"); !strings.Contains(a.detail(), "1 to 34560000 seconds") {
+		t.Errorf("%v", a)
+	}
 	// A library may issue one that is idle for a part of a second.
 	odd := e.session("acme", keyfob.Session{Idle: 1500 * time.Millisecond, Lifetime: time.Hour})
 	if c := e.judge(odd.Secret.Reveal(), "ok"); c["idle"] != 1.0 {
