@@ -67,7 +67,7 @@ func (s *Store) Version(ctx context.Context, space, id string) (found store.Foun
 		if v == nil || v.Space != space {
 			return notFound("version", id)
 		}
-		found.Credential = cloneCredential(*t.credentials[v.Credential])
+		found.Credential = cloneCredential(*t.present(t.credentials[v.Credential]))
 		found.Version = cloneVersion(*v)
 		return nil
 	})
@@ -99,7 +99,7 @@ func (s *Store) Credentials(ctx context.Context, q store.Query) (items []store.I
 			end, _ = slices.BinarySearchFunc(list, q.After, comparePosition)
 		}
 		for _, c := range slices.Backward(list[:end]) {
-			if !matches(c, q) {
+			if !matches(t.present(c), q) {
 				continue
 			}
 			items = append(items, t.item(c))
@@ -250,8 +250,8 @@ func (s *Store) Setting(ctx context.Context, name string) (value []byte, err err
 }
 
 // item returns c with its newest version and the one before it.
-func (t *tables) item(c *store.Credential) store.Item {
-	item := store.Item{Credential: cloneCredential(*c)}
+func (t *tables) item(c *credential) store.Item {
+	item := store.Item{Credential: cloneCredential(*t.present(c))}
 	for _, id := range []string{c.Current, c.Previous} {
 		if v := t.versions[id]; v != nil && v.Credential == c.ID {
 			item.Versions = append(item.Versions, cloneVersion(*v))

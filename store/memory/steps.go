@@ -28,6 +28,13 @@ func (tx *tx) apply(step store.Step) (bool, error) {
 		return tx.useCredential(s), nil
 	case store.ClaimStep:
 		return tx.claimStep(s), nil
+	case store.TouchCredential:
+		return tx.touchCredential(s), nil
+	case store.RevokeSubject:
+		tx.revokeSubject(s)
+		return true, nil
+	case store.RequireUnrevoked:
+		return tx.isUnrevoked(s), nil
 	case store.RequireLive:
 		return tx.areLive(s), nil
 	case store.DeleteCredential:
@@ -97,22 +104,22 @@ func (tx *tx) createCredential(c store.Credential) bool {
 	if tx.credentials[c.ID] != nil {
 		return false
 	}
-	c = cloneCredential(c)
-	c.Revision = 1
-	put(tx, tx.credentials, c.ID, &c)
-	tx.list(&c)
-	tx.onRollback(func() { tx.unlist(&c) })
+	created := &credential{cloneCredential(c), len(tx.revocations[keyOf(&c)])}
+	created.Revision = 1
+	put(tx, tx.credentials, c.ID, created)
+	tx.list(created)
+	tx.onRollback(func() { tx.unlist(created) })
 	return true
 }
 
 func (tx *tx) updateCredential(c store.Credential) bool {
 	stored := tx.credentials[c.ID]
 	if stored == nil || stored.Space != c.Space ||
-		stored.Revision != c.Revision || stored.State.Final() {
+		stored.Revision != c.Revision || tx.present(stored).State.Final() {
 		return false
 	}
 	c = cloneCredential(c)
-	updated := *stored
+	updated := stored.Credential
 	updated.Name = c.Name
 	updated.Scopes = c.Scopes
 	updated.Attributes = c.Attributes
@@ -127,14 +134,14 @@ func (tx *tx) updateCredential(c store.Credential) bool {
 	updated.Current = c.Current
 	updated.Previous = c.Previous
 	updated.Revision++
-	set(tx, stored, updated)
+	set(tx, &stored.Credential, updated)
 	return true
 }
 
 func (tx *tx) useCredential(s store.UseCredential) bool {
 	stored := tx.credentials[s.ID]
 	if stored == nil || stored.Space != s.Space ||
-		stored.Revision != s.Revision || stored.Used >= stored.Uses {
+		stored.Revision != s.Revision || tx.present(stored).State.Final() || stored.Used >= stored.Uses {
 		return false
 	}
 	set(tx, &stored.Used, stored.Used+1)
@@ -144,7 +151,7 @@ func (tx *tx) useCredential(s store.UseCredential) bool {
 func (tx *tx) claimStep(s store.ClaimStep) bool {
 	stored := tx.credentials[s.ID]
 	if stored == nil || stored.Space != s.Space || stored.Revision != s.Revision ||
-		stored.State != store.StateActive || stored.NextStep > s.Step {
+		tx.present(stored).State != store.StateActive || stored.NextStep > s.Step {
 		return false
 	}
 	set(tx, &stored.NextStep, s.Step+1)
@@ -155,7 +162,7 @@ func (tx *tx) claimStep(s store.ClaimStep) bool {
 func (tx *tx) areLive(s store.RequireLive) bool {
 	live := 0
 	for _, c := range tx.lists[listKey{s.Space, s.Subject}] {
-		if c.Kind != s.Kind || c.Subject != s.Subject || c.Purpose != s.Purpose || c.State.Final() {
+		if c.Kind != s.Kind || c.Subject != s.Subject || c.Purpose != s.Purpose || tx.present(c).State.Final() {
 			continue
 		}
 		if !slices.Contains(s.IDs, c.ID) {

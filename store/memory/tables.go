@@ -14,9 +14,10 @@ import (
 type tables struct {
 	spaces      map[string]*store.Space // by id
 	byName      map[string]*store.Space
-	names       []string                     // of all spaces, ascending
-	credentials map[string]*store.Credential // by id
-	lists       map[listKey][]*store.Credential
+	names       []string                    // of all spaces, ascending
+	credentials map[string]*credential      // by id
+	revocations map[subjectKey][]revocation // in the order in which they were made
+	lists       map[listKey][]*credential
 	versions    map[string]*store.Version           // by id
 	numbers     map[string]map[int64]*store.Version // by credential and number
 	uses        map[string][]store.Use              // by version, in the order of Uses
@@ -28,6 +29,26 @@ type tables struct {
 	budgets     map[nameKey]store.Budget
 	settings    map[string][]byte
 	mark        time.Time
+}
+
+// A credential is a record, with how often its subject had been revoked when it
+// was created.
+type credential struct {
+	store.Credential
+	epoch int
+}
+
+// A revocation is what a RevokeSubject says.
+type revocation struct {
+	reason string
+	at     time.Time
+}
+
+// A subjectKey names the credentials that a RevokeSubject revokes.
+type subjectKey struct {
+	space   string
+	kind    store.Kind
+	subject string
 }
 
 // A listKey names a list of credentials, which is in ascending order of Created
@@ -43,8 +64,9 @@ func newTables() *tables {
 	return &tables{
 		spaces:      map[string]*store.Space{},
 		byName:      map[string]*store.Space{},
-		credentials: map[string]*store.Credential{},
-		lists:       map[listKey][]*store.Credential{},
+		credentials: map[string]*credential{},
+		revocations: map[subjectKey][]revocation{},
+		lists:       map[listKey][]*credential{},
 		versions:    map[string]*store.Version{},
 		numbers:     map[string]map[int64]*store.Version{},
 		uses:        map[string][]store.Use{},
@@ -57,7 +79,7 @@ func newTables() *tables {
 }
 
 // listsOf returns the keys of the lists that c is in.
-func listsOf(c *store.Credential) []listKey {
+func listsOf(c *credential) []listKey {
 	keys := []listKey{{space: c.Space}}
 	if c.Subject != "" {
 		keys = append(keys, listKey{c.Space, c.Subject})
@@ -66,12 +88,12 @@ func listsOf(c *store.Credential) []listKey {
 }
 
 // comparePosition orders a credential against a position, ascending.
-func comparePosition(c *store.Credential, p store.Position) int {
+func comparePosition(c *credential, p store.Position) int {
 	return cmp.Or(c.Created.Compare(p.Created), strings.Compare(c.ID, p.ID))
 }
 
 // list adds c to its lists.
-func (t *tables) list(c *store.Credential) {
+func (t *tables) list(c *credential) {
 	for _, key := range listsOf(c) {
 		i, _ := slices.BinarySearchFunc(t.lists[key], positionOf(c), comparePosition)
 		t.lists[key] = slices.Insert(t.lists[key], i, c)
@@ -79,7 +101,7 @@ func (t *tables) list(c *store.Credential) {
 }
 
 // unlist takes c out of its lists.
-func (t *tables) unlist(c *store.Credential) {
+func (t *tables) unlist(c *credential) {
 	for _, key := range listsOf(c) {
 		i, _ := slices.BinarySearchFunc(t.lists[key], positionOf(c), comparePosition)
 		t.lists[key] = slices.Delete(t.lists[key], i, i+1)
@@ -89,7 +111,7 @@ func (t *tables) unlist(c *store.Credential) {
 	}
 }
 
-func positionOf(c *store.Credential) store.Position {
+func positionOf(c *credential) store.Position {
 	return store.Position{Created: c.Created, ID: c.ID}
 }
 

@@ -21,6 +21,7 @@ const (
 	sqlVersion = `
 		SELECT ` + credentialColumns + `, ` + versionColumns + `
 		FROM versions AS v CROSS JOIN credentials AS c ON c.serial = v.credential
+			LEFT JOIN revocations AS r ON ` + sqlIsRevoked + `
 		WHERE v.id = ?2 AND v.space = ?1`
 
 	// An item is a credential with its current and its previous version.
@@ -28,6 +29,7 @@ const (
 		SELECT ` + credentialColumns + `, ` + versionColumns + `,
 			p.id, p.number, p.prefix, p.digest, p.root_key, p.created, p.ends, p.first_used, p.last_used, p.sealed
 		FROM credentials AS c
+			LEFT JOIN revocations AS r ON ` + sqlIsRevoked + `
 			LEFT JOIN versions AS v ON v.id = c.current AND v.credential = c.serial
 			LEFT JOIN versions AS p ON p.id = c.previous AND p.credential = c.serial`
 
@@ -43,11 +45,13 @@ const (
 	// SQLite would make a table of the states, were they in a list.
 	sqlOrderCredentials = `
 			AND (c.created, c.id) < (?2, ?3)
-			AND (c.state = ?4 OR c.state = ?5 OR c.state = ?6 OR c.state = ?7 OR c.state = ?8)
+			AND CASE WHEN r.number IS NULL
+				THEN c.state = ?4 OR c.state = ?5 OR c.state = ?6 OR c.state = ?7 OR c.state = ?8
+				ELSE ?8 = 'revoked' END
 			AND (?10 IS NULL OR instr(CAST(c.name AS BLOB), ?10) > 0)
 			AND (?11 IS NULL OR EXISTS (SELECT 1 FROM json_each(c.scopes) WHERE value = ?11))
 			AND (?12 IS NULL OR c.expires < ?12)
-			AND (?13 IS NULL OR c.expires < ?13
+			AND (?13 IS NULL OR c.expires < ?13 OR r.at < ?13
 				OR c.state IN ('redeemed', 'replaced', 'revoked') AND (c.updated IS NULL OR c.updated < ?13))
 			AND (?14 IS NULL OR c.purpose = ?14)
 		ORDER BY c.created DESC, c.id DESC LIMIT ?9`
@@ -62,7 +66,8 @@ const (
 	sqlOfPurpose = sqlItem + ` WHERE c.space = ?1 AND c.subject = ?15 AND c.kind = ?16
 			AND c.purpose = ?14 AND c.purpose <> ''` + sqlOrderCredentials
 	sqlLiveRedeemed = sqlItem + ` WHERE c.space = ?1 AND c.subject = ?15 AND c.kind = ?16
-			AND c.kind IN ('link', 'code', 'totp', 'recovery') AND c.state IN ('active', 'suspended')` + sqlOrderCredentials
+			AND c.kind IN ('link', 'code', 'totp', 'recovery') AND c.state IN ('active', 'suspended')
+			AND c.epoch = ` + sqlEpochOfList + sqlOrderCredentials
 
 	// An empty type is any.
 	sqlEvents = `

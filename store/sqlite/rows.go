@@ -89,11 +89,11 @@ func (r *row) space() store.Space {
 }
 
 // credentialColumns are those of table c but for the space, which whoever asks
-// knows.
+// knows, as the revocation of table r has made them, if there is one.
 const credentialColumns = `c.id, c.kind, c.subject, c.purpose, c.binding, c.name, c.scopes, c.attributes,
-	c.expires, c.state, c.reason, c.revision, c.created, c.current, c.previous,
-	c.not_before, c.cidrs, c.uses, c.used, c.limit_rate, c.limit_per, c.limit_burst, c.updated,
-	c.next_step`
+	c.expires, iif(r.number IS NULL, c.state, 'revoked'), ifnull(r.reason, c.reason), c.revision, c.created, c.current, c.previous,
+	c.not_before, c.cidrs, c.uses, c.used, c.limit_rate, c.limit_per, c.limit_burst, ifnull(r.at, c.updated),
+	c.next_step, c.idle, c.seen`
 
 func (r *row) credential(c *store.Credential, space string) (err error) {
 	c.Space = space
@@ -117,6 +117,7 @@ func (r *row) credential(c *store.Credential, space string) (err error) {
 	c.Uses, c.Used = r.integer(), r.integer()
 	c.Limit = store.Limit{Rate: r.integer(), Per: time.Duration(r.integer()) * time.Millisecond, Burst: r.integer()}
 	c.Updated, c.NextStep = r.optionalTime(), r.integer()
+	c.Idle, c.Seen = time.Duration(r.integer())*time.Millisecond, r.optionalTime()
 	return nil
 }
 

@@ -21,7 +21,8 @@ import (
 var statements = map[string]string{
 	"sqlCreateSpace": sqlCreateSpace, "sqlUpdateSpace": sqlUpdateSpace,
 	"sqlCreateCredential": sqlCreateCredential, "sqlUpdateCredential": sqlUpdateCredential,
-	"sqlUseCredential": sqlUseCredential, "sqlClaimStep": sqlClaimStep, "sqlRequireLive": sqlRequireLive,
+	"sqlUseCredential": sqlUseCredential, "sqlClaimStep": sqlClaimStep, "sqlTouchCredential": sqlTouchCredential,
+	"sqlRevokeSubject": sqlRevokeSubject, "sqlRequireUnrevoked": sqlRequireUnrevoked, "sqlRequireLive": sqlRequireLive,
 	"sqlRequireLiveRedeemed": sqlRequireLiveRedeemed,
 	"sqlRequireNone":         sqlRequireNone, "sqlRequireNoneRedeemed": sqlRequireNoneRedeemed,
 	"sqlDeleteVersions": sqlDeleteVersions, "sqlDeleteCredential": sqlDeleteCredential,
@@ -44,7 +45,8 @@ var statements = map[string]string{
 }
 
 // parts are constants of SQL that are no statement by themselves.
-var parts = []string{"sqlItem", "sqlSameLive", "sqlOrderCredentials", "sqlBegin", "sqlCommit", "sqlUndo", "sqlSave", "sqlRelease", "sqlRollback"}
+var parts = []string{"sqlItem", "sqlSameLive", "sqlNotRevoked", "sqlIsRevoked", "sqlEpochOfLive", "sqlEpochOfList",
+	"sqlOrderCredentials", "sqlBegin", "sqlCommit", "sqlUndo", "sqlSave", "sqlRelease", "sqlRollback"}
 
 // goFiles parses the package without its tests.
 func goFiles(t *testing.T) []*ast.File {
@@ -141,15 +143,16 @@ func TestPlans(t *testing.T) {
 		"sqlUseCredential":    "SEARCH credentials USING INDEX sqlite_autoindex_credentials_1 (id=?)",
 		"sqlDeleteVersions":   "SEARCH versions USING INDEX sqlite_autoindex_versions_2 (credential=?)",
 		"sqlClaimStep":        "SEARCH credentials USING INDEX sqlite_autoindex_credentials_1 (id=?)",
+		"sqlTouchCredential":  "SEARCH credentials USING INDEX sqlite_autoindex_credentials_1 (id=?)",
 		"sqlUpdateBudget":     "SEARCH budgets USING PRIMARY KEY (space=? AND name=?)",
 		"sqlDeleteBudgets":    "SEARCH budgets USING INDEX budgets_by_end (expires<?)",
 		"sqlDeleteReplays":    "SEARCH replays USING INDEX replays_by_end (expires<?)",
 		"sqlTrimAddresses":    "SEARCH uses USING PRIMARY KEY (version=?)",
 		"sqlOfPurpose": "SEARCH c USING INDEX credentials_of_purpose " +
 			"(space=? AND subject=? AND kind=? AND purpose=? AND (created,id)<(?,?))",
-		"sqlRequireLiveRedeemed": "SEARCH credentials USING INDEX credentials_live (space=? AND subject=? AND kind=?)",
+		"sqlRequireLiveRedeemed": "SEARCH credentials USING INDEX credentials_live (space=? AND subject=? AND kind=? AND epoch=?)",
 		"sqlLiveRedeemed": "SEARCH c USING INDEX credentials_live " +
-			"(space=? AND subject=? AND kind=? AND (created,id)<(?,?))",
+			"(space=? AND subject=? AND kind=? AND epoch=? AND (created,id)<(?,?))",
 	} {
 		if plan := planOf(t, s.writer, statements[name]); plan[0] != first {
 			t.Errorf("%s begins with\n%s; want\n%s", name, plan[0], first)
@@ -224,7 +227,8 @@ func TestSchema(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := map[string]bool{
-		"budgets": true, "credentials": true, "events": true, "heads": true, "mark": true, "replays": true, "settings": true,
+		"budgets": true, "credentials": true, "events": true, "heads": true, "mark": true, "replays": true,
+		"revocations": true, "settings": true,
 		"spaces": true, "uses": true, "versions": true, versionTable: false,
 	}
 	if diff := cmp.Diff(want, tables); diff != "" {
@@ -251,6 +255,11 @@ func TestSchema(t *testing.T) {
 		`INSERT INTO budgets VALUES ('a', 'b', 1, NULL, 1, 1, NULL, 1)`,
 		`UPDATE credentials SET uses = 'many'`,
 		`UPDATE credentials SET next_step = NULL`,
+		`UPDATE credentials SET idle = NULL`,
+		`UPDATE credentials SET seen = 'yesterday'`,
+		`UPDATE credentials SET epoch = NULL`,
+		`INSERT INTO revocations VALUES ('a', 'session', 'same', 1, 1, ''), ('a', 'session', 'same', 1, 2, '')`,
+		`INSERT INTO revocations VALUES ('a', 'session', 'b', 1, NULL, '')`,
 		`UPDATE versions SET sealed = 'text'`,
 		`INSERT INTO spaces VALUES ('a', 'same', '', 1, 0), ('b', 'same', '', 1, 0)`,
 	} {

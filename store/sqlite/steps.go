@@ -58,25 +58,30 @@ const (
 	sqlCreateCredential = `
 		INSERT INTO credentials (id, space, kind, subject, purpose, binding, name, scopes, attributes,
 			expires, state, reason, revision, created, current, previous,
-			not_before, cidrs, uses, used, limit_rate, limit_per, limit_burst, updated, next_step)
+			not_before, cidrs, uses, used, limit_rate, limit_per, limit_burst, updated, next_step, idle, seen, epoch)
 		VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, 1, ?13, ?14, ?15,
-			?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24)`
+			?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26,
+			(SELECT ifnull(max(number), 0) FROM revocations WHERE space = ?2 AND kind = ?3 AND subject = ?4))`
 
 	sqlUpdateCredential = `
 		UPDATE credentials
 		SET name = ?1, scopes = ?2, attributes = ?3, expires = ?4, state = ?5, reason = ?6,
 			current = ?7, previous = ?8, not_before = ?9, cidrs = ?10, uses = ?11,
 			limit_rate = ?12, limit_per = ?13, limit_burst = ?14, updated = ?15, revision = revision + 1
-		WHERE id = ?16 AND space = ?17 AND revision = ?18
-			AND state NOT IN ('redeemed', 'replaced', 'revoked')`
+		WHERE id = ?16 AND space = ?17 AND revision = ?18 AND state IN ('active', 'suspended')` + sqlNotRevoked
 
 	sqlUseCredential = `
 		UPDATE credentials SET used = used + 1
-		WHERE id = ?1 AND space = ?2 AND revision = ?3 AND used < uses`
+		WHERE id = ?1 AND space = ?2 AND revision = ?3 AND used < uses
+			AND state IN ('active', 'suspended')` + sqlNotRevoked
 
 	sqlClaimStep = `
 		UPDATE credentials SET next_step = ?4 + 1
-		WHERE id = ?1 AND space = ?2 AND revision = ?3 AND state = 'active' AND next_step <= ?4`
+		WHERE id = ?1 AND space = ?2 AND revision = ?3 AND state = 'active' AND next_step <= ?4` + sqlNotRevoked
+
+	sqlTouchCredential = `
+		UPDATE credentials SET seen = ?5
+		WHERE id = ?1 AND space = ?2 AND revision = ?3 AND state = 'active' AND seen IS ?4` + sqlNotRevoked
 
 	// They return a row if the condition holds. The second one can use the index of
 	// those that are redeemed.
@@ -90,14 +95,15 @@ const (
 	// They are for an empty list, which is nearly each.
 	sqlRequireNone = `
 		SELECT 1 WHERE NOT EXISTS (SELECT 1 FROM credentials
-			WHERE space = ?1 AND subject = ?2 AND +kind = ?3 AND purpose = ?4 AND state IN ('active', 'suspended'))`
+			WHERE space = ?1 AND subject = ?2 AND +kind = ?3 AND purpose = ?4 AND state IN ('active', 'suspended')
+				AND epoch = ` + sqlEpochOfLive + `)`
 	sqlRequireNoneRedeemed = `
 		SELECT 1 WHERE NOT EXISTS (SELECT 1 FROM credentials
 			WHERE space = ?1 AND subject = ?2 AND kind = ?3 AND kind IN ('link', 'code', 'totp', 'recovery')
-				AND purpose = ?4 AND state IN ('active', 'suspended'))`
+				AND purpose = ?4 AND state IN ('active', 'suspended') AND epoch = ` + sqlEpochOfLive + `)`
 
 	sqlSameLive = `
-			AND purpose = ?4 AND state IN ('active', 'suspended')
+			AND purpose = ?4 AND state IN ('active', 'suspended') AND epoch = ` + sqlEpochOfLive + `
 		HAVING count(*) = ?6 AND count(*) FILTER (WHERE id IN (SELECT value FROM json_each(?5))) = ?6`
 
 	// With the versions go the rows of uses.
@@ -164,6 +170,9 @@ func appendStep(writes []write, step store.Step, i int) ([]write, error) {
 	case store.DeleteCredential:
 		args := []any{s.ID, s.Space, s.Revision}
 		return append(writes, write{sqlDeleteVersions, args, none}, write{sqlDeleteCredential, args, i}), nil
+	case store.RevokeSubject:
+		args := []any{s.Space, string(s.Kind), s.Subject, milliseconds(s.At), s.Reason}
+		return append(writes, write{sqlRevokeSubject, args, none}), nil
 	case store.RaiseMark:
 		return append(writes, write{sqlRaiseMark, []any{optionalMilliseconds(s.To)}, none}), nil
 	case store.ClearBudget:
@@ -194,6 +203,12 @@ func statementOfStep(step store.Step) (sql string, args []any, err error) {
 		return sqlUseCredential, []any{s.ID, s.Space, s.Revision}, nil
 	case store.ClaimStep:
 		return sqlClaimStep, []any{s.ID, s.Space, s.Revision, s.Step}, nil
+	case store.TouchCredential:
+		return sqlTouchCredential, []any{
+			s.ID, s.Space, s.Revision, optionalMilliseconds(s.Was), optionalMilliseconds(s.At),
+		}, nil
+	case store.RequireUnrevoked:
+		return sqlRequireUnrevoked, []any{s.Space, string(s.Kind), s.Subject, milliseconds(s.Since)}, nil
 	case store.RequireLive:
 		return requireLive(s)
 	case store.WriteBudget:
@@ -255,6 +270,7 @@ func createCredential(c *store.Credential) ([]any, error) {
 		optionalMilliseconds(c.Expires), string(c.State), c.Reason, milliseconds(c.Created), c.Current, c.Previous,
 		optionalMilliseconds(c.NotBefore), t.cidrs, c.Uses, c.Used,
 		c.Limit.Rate, c.Limit.Per.Milliseconds(), c.Limit.Burst, optionalMilliseconds(c.Updated), c.NextStep,
+		c.Idle.Milliseconds(), optionalMilliseconds(c.Seen),
 	}, nil
 }
 

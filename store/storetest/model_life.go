@@ -14,7 +14,7 @@ func (m *model) stepOfLife(step store.Step) bool {
 	switch s := step.(type) {
 	case store.UseCredential:
 		for i, c := range m.credentials {
-			if c.ID == s.ID && c.Space == s.Space && c.Revision == s.Revision && c.Used < c.Uses {
+			if c.ID == s.ID && c.Space == s.Space && c.Revision == s.Revision && !c.State.Final() && c.Used < c.Uses {
 				m.credentials[i].Used++
 				return true
 			}

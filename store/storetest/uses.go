@@ -56,9 +56,9 @@ func one(step store.Step) store.Change { return store.Change{Steps: []store.Step
 func useCredential(e *env) {
 	space := e.space()
 	other := e.issue(space.ID)
-	for _, state := range []store.State{store.StateActive, store.StateSuspended, store.StateRevoked} {
+	for _, state := range []store.State{store.StateActive, store.StateSuspended} {
 		c := e.limited(space.ID, 3)
-		c.State = state // which no condition concerns
+		c.State = state
 		e.apply(store.UpdateCredential{Credential: copyCredential(c)})
 		c.Revision++
 		for range 3 {
