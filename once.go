@@ -18,8 +18,8 @@ const replayLife = 10 * time.Minute
 
 type onceKey struct{}
 
-// WithIdempotencyKey returns a context under which Issue and Rotate do what they
-// do once: who did not get the answer calls again with the same key, actor and
+// WithIdempotencyKey returns a context under which Issue, Rotate and Renew do what
+// they do once: who did not get the answer calls again with the same key, actor and
 // arguments, and gets the same Issued, for ten minutes. The key is 16 to 255
 // printable characters of ASCII without space, drawn anew for each request, as
 // by token.Random.

@@ -143,7 +143,7 @@ func TestCacheAnswersTheQuestion(t *testing.T) {
 	if backwards[0] != "b" {
 		t.Errorf("the caller's scopes are now %q", backwards)
 	}
-	c.wantAsked("of another kind", true, text, keyfob.Check{Kind: "session", Scopes: ab.Scopes}, keyfob.ErrInput)
+	c.wantAsked("of another kind", true, text, keyfob.Check{Kind: "session", Scopes: ab.Scopes}, keyfob.ErrUnknown)
 	c.wantAsked("of another scope", true, text, keyfob.Check{Scopes: []string{"c"}}, keyfob.ErrScope)
 	c.wantAsked("of two scopes run together", true, text, keyfob.Check{Scopes: []string{"ab"}}, keyfob.ErrScope)
 	if _, err := c.In("keyfob").Verify(t.Context(), text, ab); !errors.Is(err, keyfob.ErrUnknown) {

@@ -92,12 +92,15 @@ func TestEveryFieldIsMapped(t *testing.T) {
 		of    any
 		names string
 	}{
-		{oas.Credential{}, "ID Space Kind Subject Purpose Name Scopes Attributes State Reason Revision CreatedAt UpdatedAt NotBefore ExpiresAt Cidrs Uses Rate Per Burst Used Confirmed Versions"},
+		{oas.Credential{}, "ID Space Kind Subject Purpose Name Scopes Attributes State Reason Revision CreatedAt UpdatedAt NotBefore ExpiresAt Idle SeenAt Cidrs Uses Rate Per Burst Used Confirmed Versions"},
 		{oas.Version{}, "ID Number Prefix State CreatedAt EndsAt FirstUsedAt LastUsedAt UsedFrom"},
 		{oas.IssueAPIKeyRequest{}, "Subject Name Scopes NotBefore ExpiresAt Cidrs Uses Rate Per Burst Attributes"},
 		{oas.UpdateAPIKeyRequest{}, "Revision Name Scopes NotBefore ExpiresAt Cidrs Uses Rate Per Burst Attributes"},
 		{oas.SearchCredentialsRequest{}, "Kind Subject Purpose States NameContains Scope ExpiresBefore After Limit"},
 		{oas.PurgeCredentialsRequest{}, "Kind EndedBefore"},
+		{oas.IssueSessionRequest{}, "Subject Attributes Idle Lifetime Remembered From Since"},
+		{oas.UpdateSessionRequest{}, "Revision Attributes"},
+		{oas.RevokeSubjectRequest{}, "Subject Kinds Reason"},
 		{oas.IssueLinkRequest{}, "Subject Purpose TTL Binding Pause Attributes"},
 		{oas.IssueCodeRequest{}, "Subject Purpose Digits Alphabet Length TTL Attributes"},
 		{oas.IssueTOTPRequest{}, "Subject Account Issuer Algorithm Name Attributes"},

@@ -82,7 +82,7 @@ var wrongs = map[string]func(ctx context.Context, v keyfob.Verbs, e *env) error{
 		}
 		return nil
 	},
-	"list, kind":  listWrong(keyfob.Filter{Kind: "session"}),
+	"list, kind":  listWrong(keyfob.Filter{Kind: "sessions"}),
 	"list, state": listWrong(keyfob.Filter{States: []keyfob.State{"expired"}}),
 	"list, limit": listWrong(keyfob.Filter{Limit: 1001}),
 	"list, below": listWrong(keyfob.Filter{Limit: -1}),
@@ -98,7 +98,7 @@ var wrongs = map[string]func(ctx context.Context, v keyfob.Verbs, e *env) error{
 		return err
 	},
 	"purge, kind": func(ctx context.Context, v keyfob.Verbs, e *env) error {
-		_, err := v.Purge(ctx, "session", time.Now())
+		_, err := v.Purge(ctx, "sessions", time.Now())
 		return err
 	},
 	"verify, scopes": func(ctx context.Context, v keyfob.Verbs, e *env) error {
@@ -106,7 +106,7 @@ var wrongs = map[string]func(ctx context.Context, v keyfob.Verbs, e *env) error{
 		return err
 	},
 	"verify, kind": func(ctx context.Context, v keyfob.Verbs, e *env) error {
-		_, err := v.Verify(ctx, e.owner.Secret.Reveal(), keyfob.Check{Kind: "session"})
+		_, err := v.Verify(ctx, e.owner.Secret.Reveal(), keyfob.Check{Kind: "link"})
 		return err
 	},
 }

@@ -56,7 +56,8 @@ func (e *env) newCredential(space string) store.Credential {
 		Expires:    now.Add(24 * time.Hour),
 		CIDRs:      []string{"192.0.2.0/24", "2001:db8::/32"},
 		Uses:       9, Used: 2, NextStep: 4,
-		Limit:   store.Limit{Rate: 100, Per: 1500 * time.Millisecond, Burst: 20},
+		Limit: store.Limit{Rate: 100, Per: 1500 * time.Millisecond, Burst: 20},
+		Idle:  1500 * time.Millisecond, Seen: now.Add(2 * time.Minute),
 		Updated: now.Add(time.Minute),
 		State:   store.StateActive, Reason: "reason of " + id, Revision: 1, Created: now,
 	}

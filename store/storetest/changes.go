@@ -34,6 +34,7 @@ var (
 	poolCIDRs      = [][]string{nil, {}, {"192.0.2.0/24"}, {"2001:db8::/32", "192.0.2.0/24"}}
 	poolLimits     = []store.Limit{{}, {Rate: 1, Per: time.Millisecond}, {Rate: 100, Per: time.Hour, Burst: 7}}
 	poolUses       = []int64{2, 1, 3, 0}
+	poolIdle       = []time.Duration{0, time.Millisecond, 30 * time.Minute}
 	poolSteps      = []int64{0, 1, 2, 3}
 	poolTypes      = []string{"apikey.updated", "apikey.revoked"}
 	poolBytes      = []string{"", "\x00", "some bytes"}
@@ -115,12 +116,12 @@ func (m *maker) operation() []store.Step {
 	operations := []func() []store.Step{m.createSpace, m.createSetting, m.moveMark}
 	if len(m.model.spaces) > 0 {
 		operations = append(operations, m.issue, m.issue, m.updateSpace, m.createReplay, m.deleteReplays,
-			m.writeBudget, m.writeBudget, m.clearBudget, m.deleteBudgets, m.requireLive)
+			m.writeBudget, m.writeBudget, m.clearBudget, m.deleteBudgets, m.requireLive, m.requireUnrevoked)
 	}
 	if len(m.model.credentials) > 0 {
 		operations = append(operations,
 			m.rotate, m.rotate, m.update, m.update, m.addVersion, m.use, m.use, m.delete,
-			m.claim, m.claim, m.replaceLive)
+			m.claim, m.claim, m.replaceLive, m.touch, m.touch, m.revokeSubject)
 	}
 	if len(m.model.versions) > 0 {
 		operations = append(operations, m.end, m.recordUses)
@@ -185,6 +186,7 @@ func (m *maker) issue() []store.Step {
 		Kind: pick(m, "kind", poolKinds), Subject: pick(m, "subject", poolSubjects),
 		Purpose: pick(m, "purpose", poolTexts), Binding: pick(m, "binding", poolTexts),
 		Created: pick(m, "created", poolTimes), NextStep: pick(m, "next step", poolSteps), Revision: 1,
+		Idle: pick(m, "idle", poolIdle), Seen: pick(m, "seen", poolTimes),
 	})
 	v := m.version(c, 1)
 	v.Space = m.space(v.Space)
@@ -233,6 +235,7 @@ func (m *maker) update() []store.Step {
 	c.Kind, c.Subject = pick(m, "kind", poolKinds), pick(m, "subject", poolSubjects)
 	c.Created, c.Used = pick(m, "created", poolTimes), rapid.Int64Range(0, 9).Draw(m.T, "used")
 	c.NextStep = pick(m, "next step", poolSteps)
+	c.Idle, c.Seen = pick(m, "idle", poolIdle), pick(m, "seen", poolTimes)
 	if len(versions) > 0 {
 		c.Current, c.Previous = pick(m, "current", versions).ID, ""
 		if previous := pick(m, "previous", versions).ID; previous != c.Current {

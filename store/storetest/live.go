@@ -23,8 +23,8 @@ var kinds = []store.Kind{
 	store.KindAPIKey, store.KindSession, store.KindLink, store.KindCode, store.KindTOTP, store.KindRecovery,
 }
 
-// conflicts sees that a step that writes nothing is refused.
-func (e *env) conflicts(what string, step store.RequireLive) {
+// conflicts sees that a step is refused, but not that it left nothing.
+func (e *env) conflicts(what string, step store.Step) {
 	e.Helper()
 	if problem := notConflict(e.store.Apply(background, one(step)), 0); problem != "" {
 		e.Errorf("%s: Apply: %s", what, problem)

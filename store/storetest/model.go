@@ -23,6 +23,7 @@ type model struct {
 	replays     []store.Replay
 	budgets     []store.Budget
 	mark        time.Time
+	revocations []store.RevokeSubject
 }
 
 // A versionUse is a Use and its version.
@@ -45,6 +46,7 @@ func (m *model) apply(change store.Change) (conflict int, ok bool) {
 		replays:     slices.Clone(m.replays),
 		budgets:     slices.Clone(m.budgets),
 		mark:        m.mark,
+		revocations: slices.Clone(m.revocations),
 	}
 	for i, step := range copyChange(change).Steps {
 		if !next.step(step) {
@@ -115,6 +117,7 @@ func (m *model) updateCredential(c store.Credential) bool {
 			c.Kind, c.Created = old.Kind, old.Created
 			c.Subject, c.Purpose, c.Binding = old.Subject, old.Purpose, old.Binding
 			c.Used, c.NextStep = old.Used, old.NextStep
+			c.Idle, c.Seen = old.Idle, old.Seen
 			c.Revision++
 			m.credentials[i] = c
 			return true

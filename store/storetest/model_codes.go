@@ -39,7 +39,7 @@ func (m *model) stepOfCodes(step store.Step) bool {
 		})
 		return true
 	}
-	return false
+	return m.stepOfSessions(step)
 }
 
 // live returns the ids of the live credentials of a space, kind, subject and

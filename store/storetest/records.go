@@ -267,6 +267,7 @@ func numbersKept(e *env) {
 		limited := e.newCredential(space.ID)
 		limited.Uses, limited.Used, limited.NextStep = number, number-1, number-1
 		limited.Limit = store.Limit{Rate: number, Per: time.Duration(min(number, math.MaxInt64/1_000_000)) * time.Millisecond, Burst: number}
+		limited.Idle = limited.Limit.Per
 		e.apply(store.CreateCredential{Credential: copyCredential(limited)})
 		e.equal("the credential", e.credential(space.ID, limited.ID).Credential, limited)
 		e.apply(use(limited), claim(limited, number-1))

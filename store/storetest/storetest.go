@@ -83,7 +83,7 @@ func RunDurable(t *testing.T, place func(t *testing.T) (open func(t *testing.T) 
 // a paragraph of the contract or a part of it.
 var (
 	groups = []group{
-		conditionChecks, useChecks, liveChecks, budgetChecks, chainChecks, markChecks, replayChecks, atomicityChecks, readChecks,
+		conditionChecks, useChecks, liveChecks, sessionChecks, revocationChecks, budgetChecks, chainChecks, markChecks, replayChecks, atomicityChecks, readChecks,
 		recordChecks, timeChecks, memoryChecks, orderChecks, concurrencyChecks, contextChecks, errorChecks,
 		closeChecks, modelChecks,
 	}

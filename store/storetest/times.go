@@ -53,7 +53,7 @@ func timesKept(e *env) {
 		space.Created = at
 		item, change := e.newIssue(space.ID)
 		c, v := item.Credential, item.Versions[0]
-		c.Created, c.Expires, c.NotBefore, c.Updated = at, next, at, next
+		c.Created, c.Expires, c.NotBefore, c.Updated, c.Seen = at, next, at, next, at
 		v.Created, v.Ends, v.FirstUsed, v.LastUsed = at, next, at, next
 		event := change.Events[0]
 		event.Time = at
@@ -74,6 +74,7 @@ func timesKept(e *env) {
 			e.sameTime("Credential.Expires", got.Credential.Expires, next)
 			e.sameTime("Credential.NotBefore", got.Credential.NotBefore, at)
 			e.sameTime("Credential.Updated", got.Credential.Updated, next)
+			e.sameTime("Credential.Seen", got.Credential.Seen, at)
 			e.sameTime("Version.Created", got.Versions[0].Created, at)
 			e.sameTime("Version.Ends", got.Versions[0].Ends, next)
 			e.sameTime("Version.FirstUsed", got.Versions[0].FirstUsed, at)
@@ -136,7 +137,7 @@ func timesZero(e *env) {
 	got := e.credential(space.ID, c.ID)
 	zeros := []time.Time{
 		e.spaceNamed(space.Name).Created, got.Credential.Created, got.Credential.Expires,
-		got.Credential.NotBefore, got.Credential.Updated,
+		got.Credential.NotBefore, got.Credential.Updated, got.Credential.Seen,
 		got.Versions[0].Created, got.Versions[0].Ends, got.Versions[0].FirstUsed, got.Versions[0].LastUsed, e.allEvents(space.ID)[0].Time,
 	}
 	for i, at := range zeros {

@@ -1,0 +1,80 @@
+package csrf
+
+import (
+	"encoding/base64"
+	"fmt"
+	"net/http"
+	"strings"
+
+	"github.com/keyfob-dev/keyfob/random"
+)
+
+// cookie is the name of the cookie of a pre-session. By its prefix, only this host can
+// have set it (RFC 6265bis, section 4.1.3.2).
+const cookie = "__Host-csrf"
+
+// A pre-session is 32 random bytes in base64url.
+const (
+	presessionBytes = 32
+	presessionSize  = 43
+)
+
+// Words before what a token is bound to, so that nothing is both.
+const (
+	ofSession    = "session/"
+	ofPresession = "presession/"
+)
+
+// bindingOf returns what the tokens of a request are bound to: its session, or the
+// pre-session that its browser has. The error wraps ErrCookie.
+func (g *guard) bindingOf(r *http.Request) (string, error) {
+	if g.Session != nil {
+		if id := g.Session(r); id != "" {
+			return ofSession + id, nil
+		}
+	}
+	value, err := presession(r.Header["Cookie"])
+	if err != nil {
+		return "", err
+	}
+	return ofPresession + value, nil
+}
+
+// begin begins a pre-session, unless this visit has, and returns what its tokens are
+// bound to.
+func (v *visit) begin() string {
+	if v.presession == "" {
+		v.presession = base64.RawURLEncoding.EncodeToString(random.Bytes(presessionBytes))
+		http.SetCookie(v.w, &http.Cookie{
+			// Not Strict: the browser has to send it also when a link in a mail leads to
+			// the form, or it would get another one, and forms in other tabs would end.
+			Name: cookie, Value: v.presession, Path: "/", Secure: true, HttpOnly: true, SameSite: http.SameSiteLaxMode,
+		})
+	}
+	return ofPresession + v.presession
+}
+
+// presession returns the value of the one cookie of a pre-session. It reads the headers
+// itself, since net/http leaves out cookies that are not well-formed, and they have to
+// be counted.
+func presession(headers []string) (value string, err error) {
+	found := 0
+	for _, header := range headers {
+		for part := range strings.SplitSeq(header, ";") {
+			name, text, _ := strings.Cut(part, "=")
+			if strings.Trim(name, " \t") == cookie {
+				found++
+				value = text
+			}
+		}
+	}
+	switch {
+	case found == 0:
+		return "", fmt.Errorf("%w: %s is not there", ErrCookie, cookie)
+	case found > 1:
+		return "", fmt.Errorf("%w: %s is there %d times", ErrCookie, cookie, found)
+	case len(value) != presessionSize || !isName(value):
+		return "", fmt.Errorf("%w: %s is not one that was set here", ErrCookie, cookie)
+	}
+	return value, nil
+}
