@@ -101,8 +101,9 @@ func (a *app) handler() http.Handler {
 	sessions := session.New(a.auth, session.Config{SignIn: "/signin", Now: a.now})
 	protect := csrf.Protect(csrf.Protection{
 		Keys: a.csrf, Session: session.Binding, Now: a.now,
-		// The forms behind a mailed link are the link's own pages. What they post
-		// proves where it comes from: nobody else has the link's token.
+		// A page behind a mailed link tells nobody its address, so its form does not
+		// say where it comes from. The link's token does that, which nobody else has;
+		// and package link refuses what a browser says another site sent.
 		Exempt: []string{"POST /welcome", "POST /reset"},
 	})
 	site := http.NewServeMux()

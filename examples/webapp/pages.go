@@ -60,7 +60,8 @@ func (a *app) show(w http.ResponseWriter, r *http.Request, status int, name stri
 	h.Set("Content-Security-Policy", "default-src 'none'; style-src 'self'; img-src data:; form-action 'self'; base-uri 'none'; frame-ancestors 'none'")
 	h.Set("X-Content-Type-Options", "nosniff")
 	h.Set("Referrer-Policy", "same-origin")
-	// After the sign-out the back button shows nothing.
+	// A browser drops such pages when its session's cookie goes, so that after the
+	// sign-out its back button shows none.
 	h.Set("Cache-Control", "no-store")
 	w.WriteHeader(status)
 	w.Write(b.Bytes()) // whether it arrives is the browser's business
