@@ -34,7 +34,7 @@ func TestForeignForms(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
 	b, m := s.account(alice), s.account(mallory)
-	app, _ := m.enroll()
+	app := s.enrolled(mallory)
 	token := m.visit("/").MustElement(`[name="csrf_token"]`).MustProperty("value").Str()
 	for path, form := range map[string]url.Values{
 		"/sessions/end-all": {"csrf_token": {token}},
@@ -117,10 +117,10 @@ func (b *browser) plant(name, value string) {
 func TestFixation(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
-	owner := s.account(alice)
-	app, _ := owner.enroll()
+	s.account(alice)
+	app := s.enrolled(alice)
 	m := s.account(mallory)
-	m.enroll()
+	s.enrolled(mallory)
 	half := s.browser() // a session of nobody, in which mallory is half signed in
 	half.signIn(mallory, password)
 

@@ -17,10 +17,15 @@ import (
 // the only factor, in characters. Other rules do more harm than good, it says.
 const minPassword = 15
 
+type (
+	findFunc = func(ctx context.Context, typed string) (link.Account, error)
+	mailFunc = func(ctx context.Context, m link.Message) error
+)
+
 // A flow is what signing up and resetting a password have in common: a link goes to
 // an address, and who follows it sets a password. Scanners that open it do no harm:
 // it is used up by the form on its page alone.
-func (a *app) flow(purpose, base string, find func(context.Context, string) (link.Account, error), mail func(context.Context, link.Message) error) (*link.Flow, error) {
+func (a *app) flow(purpose, base string, find findFunc, mail mailFunc) (*link.Flow, error) {
 	return link.New(link.Config{
 		Verbs: a.auth, Purpose: purpose, Base: base, Find: find, Mail: mail, Page: templates.Lookup("link.html"),
 		Done: func(w http.ResponseWriter, r *http.Request, c keyfob.Credential) {
@@ -31,7 +36,7 @@ func (a *app) flow(purpose, base string, find func(context.Context, string) (lin
 
 func (a *app) findForReset(ctx context.Context, typed string) (link.Account, error) {
 	u, err := a.users.byEmail(ctx, address(typed))
-	if errors.Is(err, errNobody) || u.Hash == "" {
+	if errors.Is(err, errNobody) || err == nil && u.Hash == "" {
 		return link.Account{}, nil // no mail, and the same answer
 	}
 	return link.Account{Subject: u.ID, Address: u.Email}, err

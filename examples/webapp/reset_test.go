@@ -30,8 +30,8 @@ func TestReset(t *testing.T) {
 func TestResetAsksForTheSecondFactor(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
-	b := s.account(alice)
-	app, _ := b.enroll()
+	s.account(alice)
+	app := s.enrolled(alice)
 	other := s.browser()
 	other.visit(other.reset(alice)).fill("password", otherPassword).submit()
 	other.signIn(alice, otherPassword).shows("The code that your app shows")
@@ -94,4 +94,19 @@ func TestResetLinkEnds(t *testing.T) {
 	link := b.reset(alice)
 	s.wait(time.Hour)
 	b.visit(link).shows("This link is not valid")
+}
+
+// That nobody can be looked up is no answer that there is nobody.
+func TestFindFails(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	if err := s.app.users.db.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.app.findForReset(t.Context(), alice); err == nil {
+		t.Error("for a reset, a closed database is an answer")
+	}
+	if _, err := s.app.findForSignUp(t.Context(), alice); err == nil {
+		t.Error("for a sign-up, a closed database is an answer")
+	}
 }

@@ -87,8 +87,8 @@ func TestPictureIsOfTheSecret(t *testing.T) {
 func TestGuessesAreCounted(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
-	b := s.account(alice)
-	app, _ := b.enroll()
+	s.account(alice)
+	app := s.enrolled(alice)
 	s.browser().signIn(alice, password).fill("code", app.wrong()).submit().shows("This code is not valid")
 	other := s.browser().signIn(alice, password)
 	other.fill("code", app.wrong()).submit().fill("code", app.wrong()).submit().shows("This code is not valid")
@@ -104,8 +104,8 @@ func TestGuessesAreCounted(t *testing.T) {
 func TestHalfSignedIn(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
-	b := s.account(alice)
-	app, _ := b.enroll()
+	s.account(alice)
+	app := s.enrolled(alice)
 
 	late := s.browser().signIn(alice, password)
 	s.wait(5 * time.Minute)
