@@ -1,6 +1,7 @@
 package csrf_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -189,6 +190,28 @@ func TestWriterIsNotWrapped(t *testing.T) {
 			t.Errorf("it is a %T", got)
 		}
 	})).ServeHTTP(w, httptest.NewRequest("GET", "/", nil))
+}
+
+// The context of before goes on: its values, its end, and what is made of it.
+func TestContext(t *testing.T) {
+	type key struct{}
+	a := newApp(t, csrf.Protection{})
+	ctx, cancel := context.WithCancel(context.WithValue(t.Context(), key{}, "value"))
+	a.serve = func(_ http.ResponseWriter, r *http.Request) {
+		inner, stop := context.WithCancel(r.Context())
+		defer stop()
+		if inner.Value(key{}) != "value" || inner.Value("other") != nil {
+			t.Errorf("%v, %v", inner.Value(key{}), inner.Value("other"))
+		}
+		if _, err := csrf.Token(r.WithContext(inner)); err != nil {
+			t.Error(err)
+		}
+		cancel()
+		if <-inner.Done(); inner.Err() != context.Canceled {
+			t.Error(inner.Err())
+		}
+	}
+	a.send(browser{session: "s1"}.request("GET", "/", nil).WithContext(ctx))
 }
 
 // Requests of many sessions beside each other get and show their own tokens.
