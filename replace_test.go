@@ -91,12 +91,16 @@ func TestSignInRefuses(t *testing.T) {
 			"idle": versionOf(idle), "revoked": versionOf(revoked), "replaced": versionOf(replaced), "renewed": versionOf(renewed),
 			"suspended": versionOf(suspended), "ended with its subject": versionOf(ended), "by the session's id": byCredential.Credential.ID,
 			"an API key": versionOf(k), "an API key's id": k.Credential.ID, "a link": versionOf(link), "of another space": versionOf(abroad),
-			"unknown": "0123456789abcdef", "no id": "x", "a token": newest.Secret.Reveal(),
+			"unknown": "0123456789abcdef",
 		} {
 			i, err := a.Issue(t.Context(), keyfob.Session{Subject: "alice", From: from})
 			if !errors.Is(err, keyfob.ErrConflict) || i.Secret.Reveal() != "" || strings.Contains(err.Error(), secretOf(t, newest.Secret)) {
 				t.Errorf("from what is %s: %+v, %v; want ErrConflict", what, i.Credential, err)
 			}
+		}
+		for _, from := range []string{"x", newest.Secret.Reveal()} {
+			_, err := a.Issue(t.Context(), keyfob.Session{Subject: "alice", From: from})
+			wantInput(t, "from what is no id", err, "from", "16 characters of 0-9, A-Z and a-z")
 		}
 		if n := len(events(t, st, "default")) - n; n != 0 || live(t, a, keyfob.KindSession, "alice") != 0 {
 			t.Errorf("what was refused made %d events", n)

@@ -206,9 +206,7 @@ func (c *core) touch(ctx context.Context, now time.Time, of *store.Credential) e
 	err := c.store.Apply(ctx, store.Change{Steps: []store.Step{
 		store.TouchCredential{Space: of.Space, ID: of.ID, Revision: of.Revision, Was: of.Seen, At: now},
 	}})
-	if c.cache != nil {
-		c.cache.Invalidate(of.ID) // whatever came of it
-	}
+	c.forget(of.ID) // whatever came of it
 	if err != nil {
 		return fmt.Errorf("verify: %w", err)
 	}

@@ -15,10 +15,10 @@ func (c *Client) issueSession(ctx context.Context, s *keyfob.Session) (keyfob.Is
 	}
 	request := oas.IssueSessionRequest{Subject: given(s.Subject), From: given(s.From), Since: givenTime(s.Since)}
 	var err error
-	if request.Idle, err = secondsOf("idle", s.Idle); err != nil {
+	if request.Lifetime, err = secondsOf("lifetime", s.Lifetime); err != nil {
 		return keyfob.Issued{}, err
 	}
-	if request.Lifetime, err = secondsOf("lifetime", s.Lifetime); err != nil {
+	if request.Idle, err = secondsOf("idle", s.Idle); err != nil {
 		return keyfob.Issued{}, err
 	}
 	if s.Remembered {

@@ -135,6 +135,7 @@ import (
 	"hash"
 	"io"
 	"log/slog"
+	"strings"
 	"sync"
 	"time"
 )
@@ -244,6 +245,11 @@ func NewKey(secret []byte, c Config) (Key, error) {
 // New returns a new token for the id. The error wraps [ErrID] for one that is empty or
 // longer than MaxID, and [ErrTime] for a time before 1970 or after the year 10000.
 func (k Key) New(id string, now time.Time) (string, error) {
+	return k.newFor("", id, now)
+}
+
+// newFor is New for word and id as one.
+func (k Key) newFor(word, id string, now time.Time) (string, error) {
 	if err := k.check(id, now); err != nil {
 		return "", err
 	}
@@ -252,7 +258,7 @@ func (k Key) New(id string, now time.Time) (string, error) {
 	rand.Read(salt)
 	ms := uint64(now.UnixMilli())
 	putTime(raw[saltSize:], salt, ms)
-	mac := k.keyed().mac(id, salt, ms)
+	mac := k.keyed().mac(word, id, salt, ms)
 	copy(raw[saltSize+timeSize:], mac[:])
 	return base64.RawURLEncoding.EncodeToString(raw[:]), nil
 }
@@ -264,6 +270,11 @@ func (k Key) New(id string, now time.Time) (string, error) {
 // Its time depends on the length of the id, on whether the token has the right form,
 // and on nothing else that is secret. No error repeats any of the token.
 func (k Key) Check(id, token string, now time.Time) error {
+	return k.checkFor("", id, token, now)
+}
+
+// checkFor is Check for word and id as one.
+func (k Key) checkFor(word, id, token string, now time.Time) error {
 	if err := k.check(id, now); err != nil {
 		return err
 	}
@@ -273,7 +284,7 @@ func (k Key) Check(id, token string, now time.Time) error {
 	}
 	salt := raw[:saltSize]
 	ms := getTime(raw[saltSize:], salt)
-	want := k.keyed().mac(id, salt, ms)
+	want := k.keyed().mac(word, id, salt, ms)
 	if !hmac.Equal(raw[saltSize+timeSize:], want[:]) {
 		return ErrMismatch
 	}
@@ -303,15 +314,17 @@ func (k Key) check(id string, now time.Time) error {
 	return nil
 }
 
-// mac returns the MAC over id, salt and time.
-func (k *keyed) mac(id string, salt []byte, ms uint64) (sum [macSize]byte) {
+// mac returns the MAC over word and id as one, salt and time.
+func (k *keyed) mac(word, id string, salt []byte, ms uint64) (sum [macSize]byte) {
 	h, ok := k.hashers.Get().(*hasher)
 	if !ok {
 		h = &hasher{hmac: hmac.New(sha256.New, k.secret[:])}
 	}
 	defer k.hashers.Put(h)
 	h.message = appendField(h.message[:0], label)
-	h.message = appendField(h.message, id)
+	h.message = binary.BigEndian.AppendUint32(h.message, uint32(len(word)+len(id)))
+	h.message = append(h.message, word...)
+	h.message = append(h.message, id...)
 	h.message = appendField(h.message, salt)
 	h.message = binary.BigEndian.AppendUint32(h.message, 8)
 	h.message = binary.BigEndian.AppendUint64(h.message, ms)
@@ -350,10 +363,8 @@ func parse(token string) (raw [rawSize]byte, err error) {
 	if len(token) != Length {
 		return raw, fmt.Errorf("%w: it has %d characters, and has to have %d", ErrMalformed, len(token), Length)
 	}
-	for i := range len(token) { // encoding/base64 skips line ends
-		if c := token[i]; c == '\n' || c == '\r' {
-			return raw, fmt.Errorf("%w: it holds a line end", ErrMalformed)
-		}
+	if strings.IndexByte(token, '\n') >= 0 || strings.IndexByte(token, '\r') >= 0 { // which encoding/base64 skips
+		return raw, fmt.Errorf("%w: it holds a line end", ErrMalformed)
 	}
 	if _, err := base64.RawURLEncoding.Decode(raw[:], []byte(token)); err != nil {
 		return raw, fmt.Errorf("%w: it holds a character other than A-Z, a-z, 0-9, - and _", ErrMalformed)

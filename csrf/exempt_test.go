@@ -17,7 +17,7 @@ import (
 func TestExemptions(t *testing.T) {
 	a := newApp(t, csrf.Protection{Exempt: []string{
 		"POST /hooks/pay", "POST /tree/", "PUT /items/{id}", "POST /exact/{$}", "POST hooks.example/pay", "DELETE  /two/spaces", "POST /files/{rest...}",
-		"POST /sp%20ace",
+		"POST /sp%20ace", "PATCH\t/tab",
 	}})
 	for _, c := range []struct {
 		method, target string
@@ -36,6 +36,7 @@ func TestExemptions(t *testing.T) {
 		{"DELETE", "/two/spaces", true},
 		{"POST", "/files/a/b", true},
 		{"POST", "/sp%20ace", true},
+		{"PATCH", "/tab", true},
 
 		// Another method.
 		{"PUT", "/hooks/pay", false},

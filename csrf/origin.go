@@ -68,14 +68,14 @@ func splitOrigin(text string) (scheme, host, name string, ok bool) {
 
 // isPort reports whether text is a port as it is written in an origin.
 func isPort(text string) bool {
-	n, err := strconv.ParseUint(text, 10, 16)
-	return err == nil && n > 0 && text[0] != '0'
+	_, err := strconv.ParseUint(text, 10, 16)
+	return err == nil && text[0] != '0'
 }
 
 // isHostname reports whether text is labels of lower-case letters, digits, - and _,
 // with dots between. An IPv4 address is one as well.
 func isHostname(text string) bool {
-	if text == "" || len(text) > 253 {
+	if len(text) > 253 {
 		return false
 	}
 	before := byte('.')

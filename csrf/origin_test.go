@@ -82,6 +82,7 @@ func TestOwnOrigin(t *testing.T) {
 		{"https://::1", "::1", true, false},
 		{"https://[::1", "[::1", true, false},
 		{"https://::1]", "::1]", true, false},
+		{"https://[2001:db8:::8443", "[2001:db8:::8443", true, false},
 		{"https://[::1]:443", "[::1]:443", true, false},
 		{"https://[0::1]", "[0::1]", true, false},
 		{"https://[2001:DB8::1]", "[2001:DB8::1]", true, false},

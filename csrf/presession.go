@@ -25,23 +25,19 @@ const (
 	ofPresession = "presession/"
 )
 
-// bindingOf returns what the tokens of a request are bound to: its session, or the
-// pre-session that its browser has. The error wraps ErrCookie.
-func (g *guard) bindingOf(r *http.Request) (string, error) {
+// bindingOf returns the word and the id that the tokens of a request are bound to: its
+// session, or the pre-session that its browser has. The error wraps ErrCookie.
+func (g *guard) bindingOf(r *http.Request) (word, id string, err error) {
 	if g.Session != nil {
 		if id := g.Session(r); id != "" {
-			return ofSession + id, nil
+			return ofSession, id, nil
 		}
 	}
-	value, err := presession(r.Header["Cookie"])
-	if err != nil {
-		return "", err
-	}
-	return ofPresession + value, nil
+	id, err = presession(r.Header["Cookie"])
+	return ofPresession, id, err
 }
 
-// begin begins a pre-session, unless this visit has, and returns what its tokens are
-// bound to.
+// begin begins a pre-session, unless this visit has, and returns its id.
 func (v *visit) begin() string {
 	if v.presession == "" {
 		v.presession = base64.RawURLEncoding.EncodeToString(random.Bytes(presessionBytes))
@@ -51,7 +47,7 @@ func (v *visit) begin() string {
 			Name: cookie, Value: v.presession, Path: "/", Secure: true, HttpOnly: true, SameSite: http.SameSiteLaxMode,
 		})
 	}
-	return ofPresession + v.presession
+	return v.presession
 }
 
 // presession returns the value of the one cookie of a pre-session. It reads the headers
@@ -69,9 +65,7 @@ func presession(headers []string) (value string, err error) {
 		}
 	}
 	switch {
-	case found == 0:
-		return "", fmt.Errorf("%w: %s is not there", ErrCookie, cookie)
-	case found > 1:
+	case found != 1:
 		return "", fmt.Errorf("%w: %s is there %d times", ErrCookie, cookie, found)
 	case len(value) != presessionSize || !isName(value):
 		return "", fmt.Errorf("%w: %s is not one that was set here", ErrCookie, cookie)

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"html/template"
 	"log/slog"
-	"mime"
 	"net/http"
 	"net/textproto"
 	"slices"
@@ -148,8 +147,9 @@ type guard struct {
 	next   http.Handler
 }
 
-// A visit is one request that has come to a guard.
+// A visit is one request that has come to a guard, and the context of what comes after.
 type visit struct {
+	context.Context
 	*guard
 	w          http.ResponseWriter
 	presession string // that was begun with this request; empty: none was
@@ -157,8 +157,16 @@ type visit struct {
 
 type visitKey struct{}
 
+// Value returns the visit itself for its key.
+func (v *visit) Value(key any) any {
+	if key == (visitKey{}) {
+		return v
+	}
+	return v.Context.Value(key)
+}
+
 func (g *guard) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	r = r.WithContext(context.WithValue(r.Context(), visitKey{}, &visit{guard: g, w: w}))
+	r = r.WithContext(&visit{Context: r.Context(), guard: g, w: w})
 	if err := g.check(w, r); err != nil {
 		w.Header().Set("Cache-Control", "no-store")
 		g.Refused(w, r, err)
@@ -198,13 +206,13 @@ func (g *guard) checkTokens(r *http.Request, tokens []string) error {
 	if len(tokens) != 1 {
 		return fmt.Errorf("%w: there are %d tokens", ErrMalformed, len(tokens))
 	}
-	id, err := g.bindingOf(r)
+	word, id, err := g.bindingOf(r)
 	if err != nil {
 		return err
 	}
 	now := g.Now()
 	for _, k := range g.Keys {
-		if err = k.Check(id, tokens[0], now); !errors.Is(err, ErrMismatch) {
+		if err = k.checkFor(word, id, tokens[0], now); !errors.Is(err, ErrMismatch) {
 			return err
 		}
 	}
@@ -214,12 +222,14 @@ func (g *guard) checkTokens(r *http.Request, tokens []string) error {
 // formTokens reads the body, if it is a form, and returns the values of the field.
 // Errors of the parsers are not wrapped, since they quote what they read.
 func (g *guard) formTokens(w http.ResponseWriter, r *http.Request) ([]string, error) {
-	media, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
-	switch {
-	case err == nil && media == "application/x-www-form-urlencoded":
+	media, _, _ := strings.Cut(r.Header.Get("Content-Type"), ";") // the rest is the parsers' business
+	media = strings.ToLower(strings.Trim(media, " \t"))
+	var err error
+	switch media {
+	case "application/x-www-form-urlencoded":
 		r.Body = http.MaxBytesReader(w, r.Body, g.MaxForm)
 		err = r.ParseForm()
-	case err == nil && media == "multipart/form-data":
+	case "multipart/form-data":
 		r.Body = http.MaxBytesReader(w, r.Body, g.MaxForm)
 		err = r.ParseMultipartForm(g.MaxForm) // so no part is larger than what may be in memory
 	default:
@@ -247,14 +257,14 @@ func Token(r *http.Request) (string, error) {
 	if !ok {
 		return "", fmt.Errorf("%w: Token and Field are for handlers behind it", ErrUnprotected)
 	}
-	id, err := v.bindingOf(r)
+	word, id, err := v.bindingOf(r)
 	if err != nil {
-		id = v.begin()
+		word, id = ofPresession, v.begin()
 	}
 	if h := v.w.Header(); h.Get("Cache-Control") == "" {
 		h.Set("Cache-Control", "no-store")
 	}
-	return v.Keys[0].New(id, v.Now())
+	return v.Keys[0].newFor(word, id, v.Now())
 }
 
 // Field is Token as a hidden field of a form, in HTML.

@@ -33,6 +33,7 @@ func TestWrongProtection(t *testing.T) {
 		"a later origin":      {Keys: keys, Origins: []string{"https://app.example", "https://*.app.example"}},
 		"http":                {Keys: keys, Origins: []string{"http://app.example"}},
 		"http, nearly local":  {Keys: keys, Origins: []string{"http://localhost.example"}},
+		"http, an address":    {Keys: keys, Origins: []string{"http://192.0.2.1:8080"}},
 		"another scheme":      {Keys: keys, Origins: []string{"ftp://app.example"}},
 		"no method":           {Keys: keys, Exempt: []string{"/hooks/pay"}},
 		"an empty pattern":    {Keys: keys, Exempt: []string{""}},

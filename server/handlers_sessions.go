@@ -15,10 +15,10 @@ func (a *api) IssueSession(ctx context.Context, req *oas.IssueSessionRequest, _ 
 	if session.Subject, err = givenOr("subject", req.Subject, "for a session of nobody"); err != nil {
 		return nil, err
 	}
-	if session.Idle, err = givenSeconds("idle", req.Idle, maxLifetime); err != nil {
+	if session.Lifetime, err = givenSeconds("lifetime", req.Lifetime, maxLifetime); err != nil {
 		return nil, err
 	}
-	if session.Lifetime, err = givenSeconds("lifetime", req.Lifetime, maxLifetime); err != nil {
+	if session.Idle, err = givenSeconds("idle", req.Idle, maxLifetime); err != nil {
 		return nil, err
 	}
 	if session.From, err = givenOr("from", req.From, "for a session that takes no one's place"); err != nil {

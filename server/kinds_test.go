@@ -126,6 +126,7 @@ func TestBadInputOfKinds(t *testing.T) {
 	guess := fields{"subject": "a", "purpose": "login", "code": "000000"}
 	check := fields{"subject": "a", "code": "000000"}
 	recovery := fields{"subject": "a", "code": otp.Recovery()}
+	const wraps = int64(288230376151713) // seconds, which as nanoseconds in 64 bits are 1.256 seconds
 	ips := []any{"", "x", "192.0.2.07", "fe80::1%eth0", "192.0.2.7:80"}
 	purposes := []any{"", "Login", "a b", "ä", strings.Repeat("a", 65)}
 	subjects := []any{"", strings.Repeat("a", 257)}
@@ -137,8 +138,8 @@ func TestBadInputOfKinds(t *testing.T) {
 			"ttl":   {0, -1, 2592001, int64(9223372036854775807), int64(-9223372036854775808)},
 			"pause": {0, -1, 86401, int64(9223372036854775807), int64(-9223372036854775808)}}},
 		"sessions": {fields{"subject": "a", "lifetime": 3600}, map[string][]any{"subject": subjects, "attributes": {fields{"": "x"}},
-			"idle":     {0, -1, 3601, 34560001, int64(9223372036854775807), int64(-9223372036854775808)},
-			"lifetime": {0, -1, 34560001, int64(9223372036854775807), int64(-9223372036854775808)},
+			"idle":     {0, -1, 3601, 34560001, int64(9223372036854775807), int64(-9223372036854775808), wraps},
+			"lifetime": {0, -1, 34560001, int64(9223372036854775807), int64(-9223372036854775808), wraps},
 			"from":     {"", "x", strings.Repeat("0", 17), "000000000000000-", token.New("acme").Reveal()},
 			"since":    {"0001-01-01T00:00:00Z", "0001-01-01T00:00:00.0009Z"}}},
 		"sessions/search": {fields{}, map[string][]any{"subject": {"", strings.Repeat("a", 257)}, "states": {[]string{"expired"}, []string{"exhausted"}}, "limit": {0, -1, 1001},

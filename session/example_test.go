@@ -3,12 +3,14 @@ package session_test
 import (
 	"context"
 	"encoding/base64"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
 	"net/http/cookiejar"
 	"net/http/httptest"
 	"strings"
+	"time"
 
 	"github.com/keyfob-dev/keyfob"
 	"github.com/keyfob-dev/keyfob/random"
@@ -29,10 +31,9 @@ func exampleAuthority() *keyfob.Authority {
 	return a
 }
 
-// visit serves a mux within sessions, and prints what one browser is answered at
-// each path.
-func visit(sessions *session.Sessions, mux *http.ServeMux, paths ...string) {
-	server := httptest.NewTLSServer(sessions.Handler(mux))
+// visit serves h, and prints what one browser is answered at each path.
+func visit(h http.Handler, paths ...string) {
+	server := httptest.NewTLSServer(h)
 	defer server.Close()
 	browser := server.Client()
 	browser.Jar, _ = cookiejar.New(nil)
@@ -67,7 +68,7 @@ func ExampleNew() {
 			http.Error(w, "You are still signed in; try again later.", http.StatusServiceUnavailable)
 		}
 	})
-	visit(sessions, mux, "/account", "/password", "/account", "/sign-out", "/account")
+	visit(sessions.Handler(mux), "/account", "/password", "/account", "/sign-out", "/account")
 	// Output:
 	// /account: 303
 	// /password: 200
@@ -98,7 +99,7 @@ func ExampleNewAttribute() {
 	mux.HandleFunc("/buy", func(w http.ResponseWriter, r *http.Request) {
 		fmt.Fprint(w, cart.Delete(r))
 	})
-	visit(session.New(exampleAuthority(), session.Config{}), mux, "/add/tea", "/add/milk", "/password", "/cart", "/buy", "/cart")
+	visit(session.New(exampleAuthority(), session.Config{}).Handler(mux), "/add/tea", "/add/milk", "/password", "/cart", "/buy", "/cart")
 	// Output:
 	// /add/tea: 200
 	// /add/milk: 200
@@ -106,4 +107,120 @@ func ExampleNewAttribute() {
 	// /cart: 200 [tea milk] <nil>
 	// /buy: 200 <nil>
 	// /cart: 200 [] <nil>
+}
+
+// A second factor: the password gives a session of nobody that knows the time, and
+// the code signs in.
+func ExampleSignIn() {
+	began := session.NewAttribute[time.Time]("began")
+	mux := http.NewServeMux()
+	mux.HandleFunc("/password", func(w http.ResponseWriter, r *http.Request) {
+		if err := began.Set(w, r, session.Arrived(r)); err != nil {
+			http.Error(w, "Try again later.", http.StatusServiceUnavailable)
+		}
+	})
+	mux.HandleFunc("/code", func(w http.ResponseWriter, r *http.Request) {
+		since, ok, err := began.Get(r)
+		if !ok || err != nil {
+			http.Error(w, "The password comes first.", http.StatusForbidden)
+			return
+		}
+		err = session.SignIn(w, r, session.User{Subject: "alice", Since: since, Remembered: true})
+		switch {
+		case errors.Is(err, keyfob.ErrConflict): // the password was reset meanwhile
+			http.Error(w, "Begin anew.", http.StatusForbidden)
+		case err != nil:
+			http.Error(w, "Try again later.", http.StatusServiceUnavailable)
+		}
+	})
+	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) { fmt.Fprint(w, session.Subject(r)) })
+	visit(session.New(exampleAuthority(), session.Config{}).Handler(mux), "/code", "/password", "/code", "/")
+	// Output:
+	// /code: 403 The password comes first.
+	// /password: 200
+	// /code: 200
+	// /: 200 alice
+}
+
+// A new password: who had signed in elsewhere has not any more, and here the user
+// goes on.
+func ExampleSignOutEverywhere() {
+	mux := http.NewServeMux()
+	mux.HandleFunc("/reset", func(w http.ResponseWriter, r *http.Request) {
+		// The link was good, and the new password is written. Then:
+		err := session.SignOutEverywhere(w, r, "alice", "password reset")
+		if err == nil {
+			err = session.SignIn(w, r, session.User{Subject: "alice"})
+		}
+		if err != nil {
+			http.Error(w, "Try again later.", http.StatusServiceUnavailable)
+		}
+	})
+	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) { fmt.Fprint(w, session.Subject(r)) })
+	visit(session.New(exampleAuthority(), session.Config{}).Handler(mux), "/reset", "/")
+	// Output:
+	// /reset: 200
+	// /: 200 alice
+}
+
+// The page on which users see where they have signed in, and end what is not theirs.
+func ExampleList() {
+	mux := http.NewServeMux()
+	mux.HandleFunc("/password", func(w http.ResponseWriter, r *http.Request) {
+		_ = session.SignIn(w, r, session.User{Subject: "alice", Attributes: map[string]string{"browser": "Lynx"}})
+	})
+	mux.HandleFunc("/sessions", func(w http.ResponseWriter, r *http.Request) {
+		all, err := session.List(r)
+		own, _ := session.From(r.Context())
+		for _, c := range all {
+			fmt.Fprint(w, c.Attributes["browser"], ", this one: ", c.ID == own.ID)
+		}
+		if err != nil {
+			fmt.Fprint(w, err)
+		}
+	})
+	mux.HandleFunc("/end", func(w http.ResponseWriter, r *http.Request) {
+		err := session.Revoke(r, r.FormValue("id"), "by its user")
+		fmt.Fprint(w, errors.Is(err, keyfob.ErrNotFound))
+	})
+	visit(session.New(exampleAuthority(), session.Config{}).Handler(mux), "/password", "/sessions", "/end?id=0000000000000000")
+	// Output:
+	// /password: 200
+	// /sessions: 200 Lynx, this one: true
+	// /end?id=0000000000000000: 200 true
+}
+
+// A form for signing in has a token against requests of other sites, which is bound
+// to a session of nobody. With each step the binding changes, and tokens end.
+func ExampleBinding() {
+	mux := http.NewServeMux()
+	bindings := map[string]bool{}
+	note := func(w http.ResponseWriter, r *http.Request) {
+		bindings[session.Binding(r)] = true
+		fmt.Fprint(w, len(bindings), " so far")
+	}
+	mux.HandleFunc("/form", func(w http.ResponseWriter, r *http.Request) {
+		if err := session.Start(w, r); err != nil {
+			http.Error(w, "Try again later.", http.StatusServiceUnavailable)
+			return
+		}
+		note(w, r)
+	})
+	mux.HandleFunc("/password", func(w http.ResponseWriter, r *http.Request) {
+		_ = session.SignIn(w, r, session.User{Subject: "alice"})
+		note(w, r)
+	})
+	mux.HandleFunc("/factor", func(w http.ResponseWriter, r *http.Request) {
+		if err := session.Renew(w, r); err != nil {
+			http.Error(w, "Begin anew.", http.StatusForbidden)
+			return
+		}
+		note(w, r)
+	})
+	visit(session.New(exampleAuthority(), session.Config{}).Handler(mux), "/form", "/form", "/password", "/factor")
+	// Output:
+	// /form: 200 1 so far
+	// /form: 200 1 so far
+	// /password: 200 2 so far
+	// /factor: 200 3 so far
 }

@@ -91,6 +91,7 @@ import (
 	"time"
 
 	"github.com/keyfob-dev/keyfob"
+	"github.com/keyfob-dev/keyfob/token"
 )
 
 var (
@@ -220,34 +221,40 @@ func (s *Sessions) Handler(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		st := &state{sessions: s, arrived: s.config.Now()}
 		w.Header().Add("Vary", "Cookie")
-		c, err := s.verify(r)
-		switch {
-		case err == nil && c != nil:
-			st.current.Store(c)
-		case err != nil && s.config.Log != nil:
-			s.config.Log(r, err)
-		}
-		if err != nil && !isVerdict(err) {
-			w.Header().Set("Retry-After", "1")
-			w.Header().Set("Cache-Control", "no-store")
-			s.config.Failed.ServeHTTP(w, r)
-			return
+		if err := st.verify(r); err != nil {
+			if s.config.Log != nil {
+				s.config.Log(r, err)
+			}
+			if !isVerdict(err) {
+				w.Header().Set("Retry-After", "1")
+				w.Header().Set("Cache-Control", "no-store")
+				s.config.Failed.ServeHTTP(w, r)
+				return
+			}
 		}
 		next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), stateKey{}, st)))
 	})
 }
 
-// verify returns the session whose cookie a request has; nil if it has no cookie.
-func (s *Sessions) verify(r *http.Request) (*keyfob.Credential, error) {
-	text, err := presented(r.Header["Cookie"], s.cookie)
+// verify looks for the session whose cookie a request has. Without a cookie there
+// is none, and no error.
+func (s *state) verify(r *http.Request) error {
+	text, err := presented(r.Header["Cookie"], s.sessions.cookie)
 	if err != nil || text == "" {
-		return nil, err
+		return err
 	}
-	c, err := s.verbs.Verify(r.Context(), text, keyfob.Check{Kind: keyfob.KindSession, IP: s.config.ClientIP(r)})
-	if err != nil {
-		return nil, fmt.Errorf("session: %w", err)
+	check := keyfob.Check{Kind: keyfob.KindSession, IP: s.sessions.config.ClientIP(r)}
+	c, err := s.sessions.verbs.Verify(r.Context(), text, check)
+	if err == nil {
+		s.current.Store(&c)
+		return nil
 	}
-	return &c, nil
+	if errors.Is(err, keyfob.ErrInvalid) && errors.Is(err, keyfob.ErrReplaced) {
+		if t, err := token.Parse(text); err == nil {
+			s.replaced = t.ID()
+		}
+	}
+	return fmt.Errorf("session: %w", err)
 }
 
 // isVerdict reports whether an error says that a cookie is not good, and not that

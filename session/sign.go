@@ -163,6 +163,9 @@ func Renew(w http.ResponseWriter, r *http.Request) error {
 // SignOut ends the request's session, and has the browser forget the cookie. It
 // goes on when the browser leaves. Without a session it only does the latter.
 //
+// A request that lost a race against a Renew ends its session, too: that is all that
+// a secret is good for which was replaced.
+//
 // After an error the session may live, and the browser keeps its cookie: what it
 // shows is true, and the user can try again. Tell them.
 func SignOut(w http.ResponseWriter, r *http.Request) error {
@@ -172,10 +175,14 @@ func SignOut(w http.ResponseWriter, r *http.Request) error {
 	}
 	s.change.Lock()
 	defer s.change.Unlock()
+	id := s.replaced
 	if c := s.current.Load(); c != nil {
+		id = c.ID
+	}
+	if id != "" {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), lasting)
 		defer cancel()
-		if err := s.sessions.verbs.Revoke(ctx, c.ID, "signed out"); err != nil && !errors.Is(err, keyfob.ErrNotFound) {
+		if err := s.sessions.verbs.Revoke(ctx, id, "signed out"); err != nil && !errors.Is(err, keyfob.ErrNotFound) {
 			return fmt.Errorf("session: %w", err)
 		}
 	}

@@ -19,6 +19,7 @@ import (
 type state struct {
 	sessions *Sessions
 	arrived  time.Time
+	replaced string // the version that the request came with, where a newer one has taken its place
 
 	// current is the session; nil: there is none. What it points to never changes.
 	current atomic.Pointer[keyfob.Credential]

@@ -80,7 +80,7 @@ func addCommands(root *cobra.Command, u *ui, args []string) {
 		{"nonce", newNonce}, {"kdf", newKDF}, {"passhash", newPasshash}, {"csrf", newCSRF}, {"entropy", newEntropy},
 		{"apikey", newAPIKey}, {"session", newSession}, {"link", newLink}, {"code", newCode}, {"totp", newTOTP}, {"recovery", newRecovery}, {"subject", newSubject},
 		{"serve", newServe}, {"space", newSpace}, {"audit", newAudit}, {"init", newInit}, {"owner", newOwner}, {"clock", newClock},
-		{"demo", newDemo}, {"completion", newCompletion}, {"version", newVersion},
+		{"demo", newDemo}, {"completion", newCompletion}, {"man", newMan}, {"version", newVersion},
 	}
 	for _, c := range commands {
 		if len(args) > 0 && args[0] == c.name {

@@ -112,8 +112,8 @@ func newSessionShow(u *ui) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "show ID [flags]",
 		Short: "Show a session, by its id or that of its token",
-		Long: `Show a session, by its id or that of its token, with its attributes. This is no use of it.
-When it was last seen is written at most each tenth of its idle time.`,
+		Long: `Show a session, by its id or that of its token, with its attributes. This is no use of
+it. When it was last seen is written at most each tenth of its idle time.`,
 		Example: `  keyfob session show "$ID"
   keyfob session show "$ID" --json`,
 	}

@@ -14,8 +14,8 @@ func newSubject(u *ui) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "subject COMMAND",
 		Short: "End all that a subject has, or give it its guesses back",
-		Long: `End all that a subject has of some kinds, at once, or unlock a subject at whose codes too
-many guesses were made.
+		Long: `End all that a subject has of some kinds, at once, or unlock a subject at whose codes
+too many guesses were made.
 
 ` + remoteHelp,
 		Example: `  keyfob subject revoke --subject alice --kind session --reason "signed out everywhere"

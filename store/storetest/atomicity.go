@@ -66,6 +66,7 @@ func wholeChange(e *env) {
 			e.equal("the new replay", e.replay(step.Replay.Space, step.Replay.Name), step.Replay)
 		default:
 			e.seeCodeStep(step)
+			e.seeSessionStep(step)
 		}
 	}
 	e.equal("the new events of a space", numberless(last(e.allEvents(space.ID), 1)), s.events[1:2])
@@ -124,6 +125,9 @@ func nothingRemainsTwice(e *env) {
 	expired := replay
 	expired.Expires = at(-1)
 	code, budget := e.totp(space.ID), e.newBudget(space.ID)
+	session, over := e.session(space.ID), e.session(space.ID)
+	seen, again := session, e.alike(over)
+	seen.Seen = at(1)
 	counted := budget
 	counted.Guesses, counted.Revision = counted.Guesses+1, 1
 	e.apply(store.RecordUse{Space: space.ID, Version: gone.Current, Address: "192.0.2.1", First: at(2), Last: at(2)})
@@ -136,6 +140,8 @@ func nothingRemainsTwice(e *env) {
 		store.CreateReplay{Replay: expired}, store.DeleteReplays{Until: at(-1)}, store.CreateReplay{Replay: replay},
 		claim(code, 1), claim(code, 2), store.UpdateCredential{Credential: code},
 		store.WriteBudget{Budget: budget}, store.WriteBudget{Budget: counted}, store.ClearBudget{Space: space.ID, Name: budget.Name},
+		touch(session, at(1)), touch(seen, at(2)), unrevoked(over, at(1)),
+		revoke(over, "first", at(1)), store.CreateCredential{Credential: again}, revoke(over, "second", at(2)), require(over),
 		store.DeleteBudgets{Until: at(1000)}, store.WriteBudget{Budget: budget}, require(code, code.ID),
 		store.DeleteCredential{Space: space.ID, ID: gone.ID, Revision: 1},
 		store.CreateCredential{Credential: gone},

@@ -7,6 +7,22 @@ import (
 	"github.com/keyfob-dev/keyfob/store"
 )
 
+func useFinal(e *env) {
+	space := e.space()
+	for _, state := range []store.State{store.StateRedeemed, store.StateReplaced, store.StateRevoked} {
+		c := e.limited(space.ID, 9)
+		e.apply(use(c))
+		c.State = state
+		update := store.UpdateCredential{Credential: copyCredential(c)}
+		c.Revision++
+		e.refused(string(state)+" in the same change", 1, store.Change{Steps: []store.Step{update, use(c)}})
+		e.apply(update)
+		e.refused(string(state), 0, one(use(c)))
+		c.Used++
+		e.equal("the credential", e.credential(space.ID, c.ID).Credential, c)
+	}
+}
+
 // totp creates a credential none of whose time steps is claimed.
 func (e *env) totp(space string) store.Credential {
 	e.Helper()

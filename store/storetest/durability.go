@@ -16,6 +16,7 @@ var durabilityChecks = group{"Durability", []check{
 	{"numbers of events go on rising", reopenedNumbers},
 	{"what was acknowledged while others closed the store is there", reopenedClosed},
 	{"nothing of a refused change is there", reopenedRefused},
+	{"revocations of subjects are those of before, and go on", reopenedRevocations},
 	{"an empty store is empty when it is opened again", reopenedEmpty},
 }}
 
@@ -74,9 +75,9 @@ func reopenedConditions(e *env) {
 	e.reopen()
 	for i, step := range slices.Concat(s.bad, s.good) { // what was good is now taken, stale, used up or gone
 		switch step.(type) {
-		case store.RecordUse, store.RaiseMark, store.DeleteReplays, store.ClearBudget, store.DeleteBudgets:
+		case store.RecordUse, store.RaiseMark, store.DeleteReplays, store.ClearBudget, store.DeleteBudgets, store.RevokeSubject:
 			continue // which have no condition
-		case store.RequireLive:
+		case store.RequireLive, store.RequireUnrevoked:
 			if i >= len(s.bad) {
 				continue // which writes nothing
 			}
@@ -131,6 +132,29 @@ func reopenedRefused(e *env) {
 	e.reopen()
 	e.equal("after reopening", e.snapshot(), before)
 	e.applyChange(store.Change{Steps: s.good, Events: s.events})
+}
+
+func reopenedRevocations(e *env) {
+	space := e.space()
+	first := e.session(space.ID)
+	all := []store.Credential{first}
+	for round := range 3 {
+		all = append(all, e.sibling(first))
+		e.reopen()
+		e.apply(unrevoked(first, at(10)), touch(all[len(all)-1], at(round)))
+		all[len(all)-1].Seen = at(round)
+		by := revoke(first, fmt.Sprint("round ", round), at(9-round))
+		e.apply(by)
+		e.reopen()
+		e.refused("since the first", 0, one(unrevoked(first, at(9))))
+		for i := range all {
+			if !all[i].State.Final() {
+				e.refused("a touch", 0, one(touch(all[i], at(50))))
+				all[i] = revoked(all[i], by)
+			}
+			e.everywhere(fmt.Sprintf("%d after round %d", i, round), all[i])
+		}
+	}
 }
 
 func reopenedEmpty(e *env) {

@@ -32,15 +32,14 @@ type versionUse struct {
 	store.Use
 }
 
-// apply carries out a change, or returns the step whose condition does not
-// hold.
-func (m *model) apply(change store.Change) (conflict int, ok bool) {
-	next := model{
+// clone returns a model that is to be what m is after a change.
+func (m *model) clone() *model {
+	return &model{
 		spaces:      slices.Clone(m.spaces),
 		credentials: slices.Clone(m.credentials),
 		versions:    slices.Clone(m.versions),
 		settings:    slices.Clone(m.settings),
-		events:      append(slices.Clone(m.events), copyEvents(change.Events)...),
+		events:      slices.Clone(m.events),
 		uses:        slices.Clone(m.uses),
 		heads:       maps.Clone(m.heads),
 		replays:     slices.Clone(m.replays),
@@ -48,12 +47,19 @@ func (m *model) apply(change store.Change) (conflict int, ok bool) {
 		mark:        m.mark,
 		revocations: slices.Clone(m.revocations),
 	}
+}
+
+// apply carries out a change, or returns the step whose condition does not
+// hold.
+func (m *model) apply(change store.Change) (conflict int, ok bool) {
+	next := m.clone()
+	next.events = append(next.events, copyEvents(change.Events)...)
 	for i, step := range copyChange(change).Steps {
 		if !next.step(step) {
 			return i, false
 		}
 	}
-	*m = next
+	*m = *next
 	return 0, true
 }
 

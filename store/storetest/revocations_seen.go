@@ -12,7 +12,7 @@ import (
 
 func revokedConditions(e *env) {
 	space := e.space()
-	for _, kind := range kinds {
+	for _, kind := range []store.Kind{store.KindSession, store.KindLink} {
 		for _, state := range []store.State{store.StateActive, store.StateSuspended} {
 			first := e.newCredential(space.ID)
 			first.Kind = kind
@@ -168,14 +168,17 @@ func requireUnrevokedSince(e *env) {
 		for _, since := range []time.Time{
 			{}, time.UnixMilli(0).UTC(), at(-100), at(4), at(5).Add(-time.Millisecond), at(5),
 		} {
-			e.refused(fmt.Sprintf("since %v when the latest of %v", since, hours), 0, one(unrevoked(c, since)))
+			e.conflicts(fmt.Sprintf("since %v when the latest of %v", since, hours), unrevoked(c, since))
 		}
 		e.apply(unrevoked(c, at(5).Add(time.Millisecond)), unrevoked(c, at(6)), unrevoked(c, instants[len(instants)-1]))
 	}
+	gone := e.session(space.ID)
+	e.apply(revoke(gone, "over", at(1)), store.DeleteCredential{Space: space.ID, ID: gone.ID, Revision: 1})
+	e.conflicts("of nobody who is there any more", unrevoked(gone, at(1)))
 	for i, at := range instants[:len(instants)-1] {
 		c := e.session(space.ID)
 		e.apply(revoke(c, "over", at))
-		e.refused(fmt.Sprintf("at %v", at), 0, one(unrevoked(c, at)))
+		e.conflicts(fmt.Sprintf("at %v", at), unrevoked(c, at))
 		e.apply(unrevoked(c, at.Add(time.Millisecond)), unrevoked(c, instants[i+1]))
 	}
 }

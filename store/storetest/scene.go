@@ -44,6 +44,8 @@ func (e *env) newScene() scene {
 	tooOften := use(old.Credential)
 	tooOften.Revision++
 	good, bad := e.sceneOfCodes(here, there)
+	goodOnes, badOnes := e.sceneOfSessions(here)
+	good, bad = append(good, goodOnes...), append(bad, badOnes...)
 	return scene{
 		good: append(append(change.Steps, good...),
 			store.CreateSpace{Space: e.newSpace()},
@@ -112,6 +114,37 @@ func (e *env) sceneOfCodes(here, there store.Space) (good, bad []store.Step) {
 		store.CreateReplay{Replay: replay},
 	}
 	return good, bad
+}
+
+// sceneOfSessions makes the steps of a scene that are about sessions.
+func (e *env) sceneOfSessions(here store.Space) (good, bad []store.Step) {
+	e.Helper()
+	c, over, gone := e.session(here.ID), e.session(here.ID), e.session(here.ID)
+	e.apply(touch(c, at(1)), revoke(over, "over", at(5)))
+	stale := touch(c, at(2))
+	c.Seen = at(1)
+	return []store.Step{
+			touch(c, at(2)),
+			revoke(gone, "gone", at(3)),
+			unrevoked(over, at(6)),
+		}, []store.Step{
+			stale,
+			touch(over, at(2)),
+			unrevoked(over, at(5)),
+		}
+}
+
+// seeSessionStep sees that a good step of sceneOfSessions has been carried out.
+func (e *env) seeSessionStep(step store.Step) {
+	e.Helper()
+	switch step := step.(type) {
+	case store.TouchCredential:
+		e.equal("Seen", e.credential(step.Space, step.ID).Credential.Seen, step.At)
+	case store.RevokeSubject:
+		of := e.credentials(store.Query{Space: step.Space, Subject: step.Subject, Limit: 1})[0].Credential
+		e.equal("the credential of the subject", of, revoked(of, step))
+		e.refused("a condition", 0, one(unrevoked(of, step.At)))
+	}
 }
 
 // seeCodeStep sees that a good step of sceneOfCodes has been carried out.

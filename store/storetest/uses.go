@@ -15,6 +15,7 @@ var useChecks = group{"Uses", []check{
 	{"UseCredential: the credential is there, in the same space", useElsewhere},
 	{"UseCredential: its stored revision is Revision", useStale},
 	{"UseCredential: its stored Used is lower than its stored Uses", useUp},
+	{"UseCredential: its stored state is not final", useFinal},
 	{"UpdateCredential leaves Used as it is", updateUsed},
 	{"ClaimStep makes Step + 1 NextStep, and leaves the revision as it is", claimStep},
 	{"ClaimStep: the credential is there, in the same space", claimElsewhere},
