@@ -34,15 +34,12 @@ func TestForeignForms(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
 	b, m := s.account(alice), s.account(mallory)
-	app := s.enrolled(mallory)
 	token := m.visit("/").MustElement(`[name="csrf_token"]`).MustProperty("value").Str()
 	for path, form := range map[string]url.Values{
 		"/sessions/end-all": {"csrf_token": {token}},
 		"/keys/issue":       {"csrf_token": {token}, "name": {"stolen"}},
 		"/signout":          {},
 		"/signin":           {"email": {mallory}, "password": {password}, "csrf_token": {token}},
-		"/signin/code":      {"code": {app.code()}, "csrf_token": {token}},
-		"/totp/enroll":      {},
 	} {
 		port := evil(t, s.base+path, form)
 		for host, cookie := range map[string]bool{"localhost": true, "127.0.0.1": false} {
