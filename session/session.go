@@ -78,8 +78,8 @@
 // # Other sites
 //
 // SameSite keeps most of what other sites make a browser send from being signed in,
-// and package csrf the rest: [Binding] is what its tokens are bound to. A form for
-// signing in needs one too; [Start] makes a session of nobody for it.
+// and package csrf the rest: [Binding] is what its tokens are bound to. The form for
+// signing in, before there is a session, has them bound to a cookie of package csrf.
 package session
 
 import (
