@@ -275,6 +275,14 @@ func (c *core) apply(ctx context.Context, e store.Event, steps ...store.Step) er
 	return c.applyAll(ctx, []store.Event{e}, steps)
 }
 
+// forget ends what is known of a credential: before something is acknowledged that
+// another may have done.
+func (c *core) forget(credential string) {
+	if c.cache != nil {
+		c.cache.Invalidate(credential)
+	}
+}
+
 // applyAll carries out the steps of a change together with its events. There is
 // no other way for a verb to change a credential or a space, so that nothing
 // changes without its event.

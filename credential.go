@@ -104,8 +104,9 @@ type Version struct {
 	Ends    time.Time // zero: when its credential does
 
 	// FirstUsed and LastUsed are when Verify accepted it; zero: never. Get and List
-	// tell them, some seconds late; Verify's own are as old as what it knows. What
-	// a process that is killed had not written yet is lost.
+	// tell them, some seconds late; Verify's own are as old as what it knows. Of a
+	// session they are as exact as a tenth of Idle. What a process that is killed
+	// had not written yet is lost.
 	FirstUsed time.Time
 	LastUsed  time.Time
 
@@ -216,13 +217,19 @@ func isExhausted(c *store.Credential) bool { return c.Uses != 0 && c.Used >= c.U
 
 func versionState(now time.Time, c *store.Credential, v *store.Version) VersionState {
 	switch {
-	case c.State.Final() || isOver(now, endOf(c)) || isOver(now, v.Ends):
+	case c.State.Final() || isOver(now, endOf(c)) || isPast(now, c, v):
 		return VersionEnded
 	case v.Ends.IsZero():
 		return VersionActive
 	default:
 		return VersionGrace
 	}
+}
+
+// isPast reports whether a newer secret has taken a version's place, and its grace
+// is over. Of a session there is none, whatever the clock of who renewed it says.
+func isPast(now time.Time, c *store.Credential, v *store.Version) bool {
+	return isOver(now, v.Ends) || c.Kind == KindSession && v.ID != c.Current
 }
 
 // isOver reports whether the time end has come. The instant itself is over:

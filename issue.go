@@ -29,6 +29,7 @@ type drawn struct {
 	secret   Secret
 	secrets  []Secret
 	uri      Secret
+	ended    []string // ids of the credentials whose place it takes
 }
 
 // Issued is a new secret and its credential. keyfob cannot show it again.
@@ -105,6 +106,10 @@ func (a *Authority) create(ctx context.Context, want room, c *store.Credential, 
 	}
 	if err != nil {
 		return err
+	}
+	d.ended = nil
+	for i := range room.events {
+		d.ended = append(d.ended, room.events[i].Credential)
 	}
 	steps, err := o.keep(c.Created, d, *c, d.versions[0])
 	if err != nil {

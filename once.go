@@ -18,8 +18,8 @@ const replayLife = 10 * time.Minute
 
 type onceKey struct{}
 
-// WithIdempotencyKey returns a context under which Issue and Rotate do what they
-// do once: who did not get the answer calls again with the same key, actor and
+// WithIdempotencyKey returns a context under which Issue, Rotate and Renew do what
+// they do once: who did not get the answer calls again with the same key, actor and
 // arguments, and gets the same Issued, for ten minutes. The key is 16 to 255
 // printable characters of ASCII without space, drawn anew for each request, as
 // by token.Random.
@@ -88,6 +88,7 @@ type kept struct {
 	URI        string
 	Credential store.Credential
 	Versions   []store.Version
+	Ended      []string // ids of credentials whose place it took
 }
 
 // answered returns the answer that was given before, if one was.
@@ -114,6 +115,9 @@ func (o *once) answered(ctx context.Context, a *Authority) (issued Issued, was b
 	if err := json.Unmarshal(text, &k); err != nil {
 		return Issued{}, false, fmt.Errorf("read an earlier answer: %w", err)
 	}
+	for _, id := range append(k.Ended, k.Credential.ID) {
+		o.core.forget(id) // of which an older secret may be known here
+	}
 	d := drawn{secret: NewSecret(k.Secret), uri: NewSecret(k.URI)}
 	for _, s := range k.Secrets {
 		d.secrets = append(d.secrets, NewSecret(s))
@@ -130,7 +134,7 @@ func (o *once) keep(now time.Time, d *drawn, c store.Credential, versions ...sto
 	for i := range versions {
 		versions[i].Digest, versions[i].Sealed = nil, nil
 	}
-	k := kept{At: now, Secret: d.secret.Reveal(), URI: d.uri.Reveal(), Credential: c, Versions: versions}
+	k := kept{At: now, Secret: d.secret.Reveal(), URI: d.uri.Reveal(), Credential: c, Versions: versions, Ended: d.ended}
 	for _, s := range d.secrets {
 		k.Secrets = append(k.Secrets, s.Reveal())
 	}

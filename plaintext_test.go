@@ -34,7 +34,7 @@ func secretOf(t *testing.T, tok keyfob.Secret) string {
 func plaintextsOf(t *testing.T, i keyfob.Issued) (all []string) {
 	t.Helper()
 	switch i.Credential.Kind {
-	case keyfob.KindAPIKey, keyfob.KindLink:
+	case keyfob.KindAPIKey, keyfob.KindLink, keyfob.KindSession:
 		return []string{secretOf(t, i.Secret)}
 	case keyfob.KindCode:
 		return []string{i.Secret.Reveal()}
@@ -110,6 +110,14 @@ func TestErrorsHideSecrets(t *testing.T) {
 		"Redeem, recovery":       second(a.Redeem(ctx, keyfob.Attempt{Kind: keyfob.KindRecovery, Subject: tok, Secret: s.key.Secret})),
 		"Inspect":                second(a.Inspect(ctx, keyfob.Attempt{Kind: keyfob.KindLink, Purpose: tok, Secret: s.key.Secret})),
 		"Confirm":                second(a.Confirm(ctx, keyfob.Attempt{Kind: keyfob.KindTOTP, Subject: tok, Secret: s.key.Secret})),
+		"Issue, from":            second(a.Issue(ctx, keyfob.Session{Subject: "a", From: tok})),
+		"Issue, session":         second(a.Issue(ctx, keyfob.Session{Subject: tok + "\n"})),
+		"Issue, of a session":    second(a.Issue(ctx, keyfob.Session{Attributes: map[string]string{"a": tok + "\n"}})),
+		"Renew":                  second(a.Renew(ctx, tok)),
+		"Renew, key":             second(a.Renew(ctx, id(s))),
+		"RevokeSubject":          a.RevokeSubject(ctx, tok+"\n", "", keyfob.KindSession),
+		"RevokeSubject, reason":  a.RevokeSubject(ctx, "a", tok+"\n", keyfob.KindSession),
+		"RevokeSubject, kind":    a.RevokeSubject(ctx, "a", "", keyfob.Kind(tok)),
 		"Unlock":                 a.Unlock(ctx, tok+"\n", ""),
 		"Unlock, reason":         a.Unlock(ctx, "a", tok+"\n"),
 		"List, purpose":          second(a.List(ctx, keyfob.Filter{Purpose: tok})),
@@ -197,7 +205,7 @@ func TestDatabaseHoldsNoPlaintext(t *testing.T) {
 		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(verbs)) {
-		if verb, kind, _ := strings.Cut(name, ", "); kind == "" && verb != "Inspect" && verb != "Confirm" && verb != "Unlock" {
+		if verb, kind, _ := strings.Cut(name, ", "); kind == "" && !slices.Contains([]string{"Inspect", "Confirm", "Unlock", "Renew", "RevokeSubject"}, verb) {
 			continue
 		}
 		s := &scene{a: a.In("acme"), clock: clock, st: st}

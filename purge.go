@@ -15,7 +15,8 @@ const purgeBatch = 100
 // Purge removes the credentials of a kind that ended before a time: those that
 // expired earlier, and those that were revoked, redeemed or replaced earlier. It returns how many.
 // Their tokens are answered as unknown from then on; their events stay, and each
-// gets one more. After an error some may be removed, each wholly.
+// gets one more. After an error some may be removed, each wholly. A session that
+// ended since nobody used it stays until its Expires.
 //
 // Errors: ErrInput (also for a time in the future), ErrSpace, ErrUnavailable.
 func (a *Authority) Purge(ctx context.Context, kind Kind, endedBefore time.Time) (int64, error) {

@@ -355,8 +355,10 @@ func TestVerbsRefuseBadInput(t *testing.T) {
 	if _, err := a.Verify(t.Context(), k.Secret.Reveal(), keyfob.Check{Scopes: []string{"a b"}}); !errors.Is(err, keyfob.ErrInput) {
 		t.Errorf("a check with a wrong scope: %v", err)
 	}
-	if _, err := a.Verify(t.Context(), k.Secret.Reveal(), keyfob.Check{Kind: "session"}); !errors.Is(err, keyfob.ErrInput) {
-		t.Errorf("a check of a kind that is not there yet: %v", err)
+	for _, kind := range []keyfob.Kind{keyfob.KindLink, keyfob.KindCode, keyfob.KindTOTP, keyfob.KindRecovery, "Session", "x"} {
+		if _, err := a.Verify(t.Context(), k.Secret.Reveal(), keyfob.Check{Kind: kind}); !errors.Is(err, keyfob.ErrInput) {
+			t.Errorf("a check of the kind %q: %v", kind, err)
+		}
 	}
 	other := issue(t, a, keyfob.APIKey{})
 	createSpace(t, a, "acme", "acme")

@@ -67,8 +67,8 @@ func (a *Authority) RevokeSubject(ctx context.Context, subject, reason string, k
 	var steps []store.Step
 	var events []store.Event
 	for i, kind := range kinds {
-		if err := checkKind(kind); err != nil {
-			return err
+		if checkKind(kind) != nil {
+			return badInput("kinds", "holds one that there is not: apikey, session, link, code, totp or recovery")
 		}
 		if slices.Contains(kinds[:i], kind) {
 			return badInput("kinds", "holds %s twice; give it once", kind)

@@ -30,6 +30,7 @@ func (a *Authority) Revoke(ctx context.Context, id, reason string) error {
 		}
 		c := item.Credential
 		if c.State.Final() {
+			a.forget(c.ID) // who ended it may be another, or not done yet
 			return nil
 		}
 		now := a.now()

@@ -51,6 +51,9 @@ func (a *Authority) succeed(ctx context.Context, verb, past, id string, grace ti
 	}
 	now := a.now()
 	if err := may(now, &item, grace); err != nil {
+		if issued, was, err := o.answered(ctx, a); was || err != nil { // a twin was faster
+			return issued, err
+		}
 		return Issued{}, err
 	}
 	ends, err := graceEnd(now, item.Credential.Expires, grace)

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/keyfob-dev/keyfob/store"
+	"github.com/keyfob-dev/keyfob/token"
 )
 
 // How long sessions last where nothing is said, and at most.
@@ -48,8 +49,9 @@ type Session struct {
 	// From is the version of the session whose place it takes, as Verify returned
 	// it: an id. That one ends as replaced, in the same change, and its
 	// attributes are kept where Attributes has no others, if it was nobody's or of
-	// the same subject. When it has ended, or was renewed, Issue answers
-	// ErrConflict. Empty: it takes no one's place.
+	// the same subject; together they have the bounds of Attributes. When it has
+	// ended, or was renewed, Issue answers ErrConflict. Empty: it takes no one's
+	// place.
 	From string
 
 	// Since is when the subject began to prove who they are. When RevokeSubject has
@@ -68,6 +70,12 @@ func (s Session) record(c *store.Credential) error {
 	}
 	if s.Subject == "" && !s.Since.IsZero() {
 		return badInput("since", "is given without a subject, who proves something")
+	}
+	if y := s.Since.Year(); y < 1 || y > latest.Year() {
+		return badInput("since", "lies before the year 1 or beyond the year 9999")
+	}
+	if s.From != "" && token.CheckID(s.From) != nil {
+		return badInput("from", "is no id of a version: 16 characters of 0-9, A-Z and a-z")
 	}
 	idle, lifetime, err := s.lives()
 	if err != nil {
@@ -172,17 +180,21 @@ func refusedSince(steps []store.Step, err error) error {
 // in use it moves.
 func endOf(c *store.Credential) time.Time {
 	if c.Idle == 0 {
-		return c.Expires
+		return c.Expires // inlined: each verification of an API key asks
 	}
+	return idleEnd(c)
+}
+
+func idleEnd(c *store.Credential) time.Time {
 	if idle := c.Seen.Add(c.Idle); c.Expires.IsZero() || idle.Before(c.Expires) {
 		return idle
 	}
 	return c.Expires
 }
 
-// isDue reports whether it has to be written that a credential is in use.
+// isDue reports whether it has to be written that a session is in use.
 func isDue(now time.Time, c *store.Credential) bool {
-	return c.Idle != 0 && now.Sub(c.Seen) >= c.Idle/10
+	return !now.Before(c.Seen.Add(c.Idle / 10))
 }
 
 // errTouched: that a credential is in use was written, and it has to be read again.
@@ -194,9 +206,7 @@ func (c *core) touch(ctx context.Context, now time.Time, of *store.Credential) e
 	err := c.store.Apply(ctx, store.Change{Steps: []store.Step{
 		store.TouchCredential{Space: of.Space, ID: of.ID, Revision: of.Revision, Was: of.Seen, At: now},
 	}})
-	if c.cache != nil {
-		c.cache.Invalidate(of.ID) // whatever came of it
-	}
+	c.forget(of.ID) // whatever came of it
 	if err != nil {
 		return fmt.Errorf("verify: %w", err)
 	}

@@ -136,6 +136,7 @@ func (a *Authority) setState(ctx context.Context, id, verb, past string, state S
 			return Credential{}, err
 		}
 		if c.State == state {
+			a.forget(c.ID) // as in Revoke
 			return a.credentialOf(now, &c, item.Versions...), nil
 		}
 		c.State, c.Reason, c.Updated = state, reason, now

@@ -7,7 +7,6 @@ import (
 	"reflect"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -63,6 +62,25 @@ var verbs = map[string]verb{
 	"Issue, code":     {event: "code.issued", abroad: "its own", do: issues(longCode)},
 	"Issue, totp":     {event: "totp.issued", abroad: "its own", do: issues(app)},
 	"Issue, recovery": {event: "recovery.issued", abroad: "its own", do: issues(paper)},
+	"Issue, session":  {event: "session.issued", abroad: "its own", do: issues(ofAlice)},
+	"Verify, session": {abroad: "unknown", prepare: makes(ofAcme.session), do: func(ctx context.Context, a *keyfob.Authority, s *scene) (any, error) {
+		return a.Verify(ctx, s.made.Secret.Reveal(), keyfob.Check{Kind: keyfob.KindSession})
+	}},
+	"Verify, session in use": {abroad: "unknown", prepare: isDue, do: func(ctx context.Context, a *keyfob.Authority, s *scene) (any, error) {
+		return a.Verify(ctx, s.made.Secret.Reveal(), keyfob.Check{Kind: keyfob.KindSession})
+	}},
+	"Update, session": {event: "session.updated", abroad: "not found", prepare: makes(ofAcme.session), do: func(ctx context.Context, a *keyfob.Authority, s *scene) (any, error) {
+		return a.Update(ctx, changed(s.made.Credential, func(c *keyfob.Credential) { c.Attributes = map[string]string{"a": "1"} }))
+	}},
+	"Revoke, session": {event: "session.revoked", abroad: "not found", prepare: makes(ofAcme.session), do: func(ctx context.Context, a *keyfob.Authority, s *scene) (any, error) {
+		return nil, a.Revoke(ctx, s.made.Credential.Versions[0].ID, "why")
+	}},
+	"Renew": {event: "session.renewed", abroad: "not found", prepare: makes(ofAcme.session), do: func(ctx context.Context, a *keyfob.Authority, s *scene) (any, error) {
+		return a.Renew(ctx, s.made.Credential.Versions[0].ID)
+	}},
+	"RevokeSubject": {event: "session.subject_revoked", abroad: "its own", prepare: makes(ofAcme.session), do: func(ctx context.Context, a *keyfob.Authority, s *scene) (any, error) {
+		return nil, a.RevokeSubject(ctx, "subject-of-acme", "why", keyfob.KindSession)
+	}},
 	"Inspect": {abroad: "unknown", prepare: makes(ofAcme.link), do: func(ctx context.Context, a *keyfob.Authority, s *scene) (any, error) {
 		return a.Inspect(ctx, byLink(s.made))
 	}},
@@ -153,11 +171,13 @@ var ofAcme = struct {
 	code     keyfob.Code
 	totp     keyfob.TOTP
 	recovery keyfob.Recovery
+	session  keyfob.Session
 }{
 	keyfob.Link{Subject: "subject-of-acme", Purpose: "login"},
 	keyfob.Code{Subject: "subject-of-acme", Purpose: "login", Format: otp.FormatUnambiguous, Chars: 16},
 	keyfob.TOTP{Subject: "subject-of-acme", Account: "account-of-acme"},
 	keyfob.Recovery{Subject: "subject-of-acme"},
+	keyfob.Session{Subject: "subject-of-acme"},
 }
 
 // longCode is one that nothing else looks like.
@@ -191,6 +211,13 @@ func enrolled(ctx context.Context, s *scene) error {
 	}
 	_, err := confirms(ctx, s.a, s)
 	s.clock.Add(period)
+	return err
+}
+
+// isDue makes a session of which it has to be written that it is in use.
+func isDue(ctx context.Context, s *scene) error {
+	err := makes(ofAcme.session)(ctx, s)
+	s.clock.Add(29 * time.Minute)
 	return err
 }
 
@@ -263,112 +290,14 @@ func onEachVerb(t *testing.T, test func(t *testing.T, name string, v verb, newSc
 	}
 }
 
-// calls are those that are made to a spied store under one context.
-type calls struct {
-	mu      sync.Mutex
-	n       int
-	fail    int  // the number of the one that fails; 0: none
-	late    bool // if that is a change, it takes effect all the same
-	changes []store.Change
-}
-
-type callsKey struct{}
-
-// spied is a store that keeps count of what is asked of it under a context that
-// has calls.
-type spied struct{ store.Store }
-
-func (s spied) call(ctx context.Context) error {
-	c, ok := ctx.Value(callsKey{}).(*calls)
-	if !ok {
-		return nil
-	}
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.n++; c.n == c.fail {
-		return fmt.Errorf("the disk is on fire: %w", store.ErrUnavailable)
-	}
-	return nil
-}
-
-func spy[T any](s spied, ctx context.Context, read func() (T, error)) (T, error) {
-	if err := s.call(ctx); err != nil {
-		return *new(T), err
-	}
-	return read()
-}
-
-func (s spied) Apply(ctx context.Context, change store.Change) error {
-	err := s.call(ctx)
-	if c, ok := ctx.Value(callsKey{}).(*calls); ok {
-		c.mu.Lock()
-		defer c.mu.Unlock()
-		c.changes = append(c.changes, change)
-		if err != nil && !c.late {
-			return err
-		}
-	}
-	if applied := s.Store.Apply(ctx, change); applied != nil {
-		return applied
-	}
-	return err
-}
-
-func (s spied) Space(ctx context.Context, name string) (store.Space, error) {
-	return spy(s, ctx, func() (store.Space, error) { return s.Store.Space(ctx, name) })
-}
-
-func (s spied) Spaces(ctx context.Context, after string, limit int) ([]store.Space, error) {
-	return spy(s, ctx, func() ([]store.Space, error) { return s.Store.Spaces(ctx, after, limit) })
-}
-
-func (s spied) Credential(ctx context.Context, space, id string) (store.Item, error) {
-	return spy(s, ctx, func() (store.Item, error) { return s.Store.Credential(ctx, space, id) })
-}
-
-func (s spied) Version(ctx context.Context, space, id string) (store.Found, error) {
-	return spy(s, ctx, func() (store.Found, error) { return s.Store.Version(ctx, space, id) })
-}
-
-func (s spied) Versions(ctx context.Context, space, credential string) ([]store.Version, error) {
-	return spy(s, ctx, func() ([]store.Version, error) { return s.Store.Versions(ctx, space, credential) })
-}
-
-func (s spied) Budget(ctx context.Context, space, name string) (store.Budget, error) {
-	return spy(s, ctx, func() (store.Budget, error) { return s.Store.Budget(ctx, space, name) })
-}
-
-func (s spied) Credentials(ctx context.Context, q store.Query) ([]store.Item, error) {
-	return spy(s, ctx, func() ([]store.Item, error) { return s.Store.Credentials(ctx, q) })
-}
-
-func (s spied) Events(ctx context.Context, q store.EventQuery) ([]store.Event, error) {
-	return spy(s, ctx, func() ([]store.Event, error) { return s.Store.Events(ctx, q) })
-}
-
-func (s spied) Unsealed(ctx context.Context, limit int) ([]store.Event, error) {
-	return spy(s, ctx, func() ([]store.Event, error) { return s.Store.Unsealed(ctx, limit) })
-}
-
-func (s spied) Head(ctx context.Context, space string) (store.Head, error) {
-	return spy(s, ctx, func() (store.Head, error) { return s.Store.Head(ctx, space) })
-}
-
-func (s spied) Mark(ctx context.Context) (time.Time, error) {
-	return spy(s, ctx, func() (time.Time, error) { return s.Store.Mark(ctx) })
-}
-
-func (s spied) Replay(ctx context.Context, space, name string) (store.Replay, error) {
-	return spy(s, ctx, func() (store.Replay, error) { return s.Store.Replay(ctx, space, name) })
-}
-
 // needEvents reports whether one of the steps changes a credential's life, its
 // policy, a space or the mark, or gives guesses back, which an event has to tell.
 func needEvents(steps []store.Step) bool {
 	return slices.ContainsFunc(steps, func(s store.Step) bool {
 		switch s := s.(type) {
 		case store.UseCredential, store.RecordUse, store.SealEvents, store.RaiseMark, store.DeleteReplays,
-			store.ClaimStep, store.ClearBudget, store.DeleteBudgets, store.RequireLive:
+			store.ClaimStep, store.ClearBudget, store.DeleteBudgets, store.RequireLive,
+			store.TouchCredential, store.RequireUnrevoked:
 			return false
 		case store.WriteBudget:
 			return s.Budget.Revision != 0 && s.Budget.Window.IsZero()
@@ -392,8 +321,9 @@ func (s *scene) snapshot(t *testing.T) string {
 			t.Fatal(err)
 		}
 		for i := range items {
-			items[i].Credential.Used, items[i].Credential.NextStep = 0, 0 // counted without an event
-			for j := range items[i].Versions {                            // written some seconds late
+			c := &items[i].Credential
+			c.Used, c.NextStep, c.Seen = 0, 0, time.Time{} // counted without an event
+			for j := range items[i].Versions {             // written some seconds late
 				items[i].Versions[j].FirstUsed, items[i].Versions[j].LastUsed = time.Time{}, time.Time{}
 			}
 		}

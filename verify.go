@@ -102,34 +102,37 @@ func (a *Authority) judge(ctx context.Context, text string, check *Check) (j jud
 	if err != nil {
 		return j, err
 	}
+	var touched, fresh bool
 	for {
 		var real time.Time
 		j.now, real = a.readClocks()
-		if j.known, err = a.find(ctx, space, text, real); err != nil {
+		if j.known, err = a.find(ctx, space, text, real, fresh); err != nil {
 			return j, err
 		}
 		if !j.cached {
 			j.now = a.now() // the store may have taken its time
 		}
-		j.meter, err = a.decide(ctx, j.now, j.entry, check)
+		j.meter, err = a.decide(ctx, j.now, j.entry, check, touched)
 		switch {
-		case errors.Is(err, store.ErrConflict) || err == errTouched:
-			continue // it was changed or used up meanwhile: judge it anew
-		case j.cached && errors.Is(err, ErrExpired) && j.entry.Found.Credential.Idle != 0:
-			a.cache.Invalidate(j.entry.Found.Credential.ID)
-			continue // it may be in use elsewhere
+		case err == errTouched:
+			touched = true
+		case errors.Is(err, store.ErrConflict): // it was changed or used up meanwhile: judge it anew
+		case j.cached && errors.Is(err, ErrExpired) && !isOver(j.now, j.entry.Found.Credential.Expires):
+			fresh = true // it was not used here, and may be in use elsewhere
+		default:
+			return j, err
 		}
-		return j, err
 	}
 }
 
-// decide judges a credential whose secret was presented, and counts the use.
-func (a *Authority) decide(ctx context.Context, now time.Time, e *cache.Entry, check *Check) (meter Meter, err error) {
+// decide judges a credential whose secret was presented, and counts the use. That
+// it is in use is written once, however long that takes.
+func (a *Authority) decide(ctx context.Context, now time.Time, e *cache.Entry, check *Check, touched bool) (meter Meter, err error) {
 	c := &e.Found.Credential
 	if err := judge(now, &e.Found, check); err != nil {
 		return Meter{}, err
 	}
-	if isDue(now, c) {
+	if c.Idle != 0 && !touched && isDue(now, c) {
 		return Meter{}, a.touch(ctx, now, c)
 	}
 	if c.Limit.Rate != 0 {
@@ -215,10 +218,13 @@ func cut(text string) (prefix, id, rest string, ok bool) {
 
 // find returns the version whose secret is presented. What was proved against
 // this very entry before is not proved again: neither the digest nor what it is
-// made over ever changes in an entry.
-func (c *core) find(ctx context.Context, space, text string, now time.Time) (known, error) {
+// made over ever changes in an entry. If it is to be fresh, the store is asked.
+func (c *core) find(ctx context.Context, space, text string, now time.Time, fresh bool) (known, error) {
 	prefix, id, rest, _ := cut(text)
-	k := c.recall(space, id, now)
+	var k known
+	if !fresh {
+		k = c.recall(space, id, now)
+	}
 	if k.cached && prefix == k.entry.Found.Version.Prefix && k.entry.Proof.Holds(rest) {
 		return k, nil
 	}
@@ -310,7 +316,7 @@ func judge(now time.Time, found *store.Found, check *Check) error {
 		return fmt.Errorf("verify: the credential's state %q is none of this version of keyfob", c.State)
 	case isOver(now, endOf(c)):
 		return &invalid{ErrExpired}
-	case isOver(now, v.Ends):
+	case isPast(now, c, v):
 		return &invalid{ErrReplaced}
 	case c.State == StateSuspended:
 		return &invalid{ErrSuspended}

@@ -3,7 +3,11 @@ module github.com/keyfob-dev/keyfob/bench
 go 1.26.0
 
 require (
+	github.com/alexedwards/scs/sqlite3store v0.0.0-20251002162104-209de6e426de
+	github.com/alexedwards/scs/v2 v2.9.0
 	github.com/google/uuid v1.6.0
+	github.com/gorilla/csrf v1.7.3
+	github.com/justinas/nosurf v1.2.0
 	github.com/keyfob-dev/keyfob v0.0.0
 	github.com/matoous/go-nanoid/v2 v2.1.0
 	github.com/ncruces/go-sqlite3 v0.37.0
@@ -24,6 +28,7 @@ require (
 	github.com/go-faster/yaml v0.4.6 // indirect
 	github.com/go-json-experiment/json v1.27.2 // indirect
 	github.com/gofrs/flock v0.13.2 // indirect
+	github.com/gorilla/securecookie v1.1.2 // indirect
 	github.com/mattn/go-colorable v0.1.14 // indirect
 	github.com/mattn/go-isatty v0.0.24 // indirect
 	github.com/mfridman/interpolate v0.0.2 // indirect

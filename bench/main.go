@@ -76,6 +76,7 @@ func rows() []row {
 	var all []row
 	for _, group := range [][]row{
 		verifyRows(), httpRows(), issueRows(), oneTimeRows(), tokenRows(), passwordRows(), otpRows(), nonceRows(),
+		csrfRows(), sessionRows(),
 	} {
 		all = append(all, group...)
 	}

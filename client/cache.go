@@ -15,7 +15,9 @@ import (
 // A cache keeps verdicts on tokens that were accepted. Each has a life that is
 // fixed when it comes: until the bound, the credential's expiry or the version's
 // end, whatever is first. Nothing is kept that came of a question that was asked
-// before this Client changed something. A nil cache keeps nothing.
+// before this Client changed something. Nothing is kept of sessions: the server is
+// to learn that they are used, and a logout waits for no bound. A nil cache keeps
+// nothing.
 type cache struct {
 	most  int           // entries of one half
 	bound time.Duration // of what is known, from when the server knew it
@@ -67,7 +69,7 @@ func (q *question) key() cacheKey {
 
 // get returns the verdict on a question, if one is kept that is good now.
 func (c *cache) get(q *question, now time.Time) (keyfob.Verdict, bool) {
-	if c == nil {
+	if c == nil || q.check.Kind == keyfob.KindSession {
 		return keyfob.Verdict{}, false
 	}
 	key := q.key()
@@ -118,7 +120,7 @@ func (c *cache) begin(now time.Time) fill {
 
 // put keeps a verdict that accepts a token, unless each use of that counts.
 func (c *cache) put(q *question, begin fill, v keyfob.Verdict) {
-	if c == nil || v.Credential.Uses != 0 || v.Credential.Limit != (keyfob.Limit{}) || v.Meter != (keyfob.Meter{}) {
+	if c == nil || v.Credential.Kind == keyfob.KindSession || v.Credential.Uses != 0 || v.Credential.Limit != (keyfob.Limit{}) || v.Meter != (keyfob.Meter{}) {
 		return
 	}
 	life := c.bound - v.Staleness

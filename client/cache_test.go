@@ -143,7 +143,7 @@ func TestCacheAnswersTheQuestion(t *testing.T) {
 	if backwards[0] != "b" {
 		t.Errorf("the caller's scopes are now %q", backwards)
 	}
-	c.wantAsked("of another kind", true, text, keyfob.Check{Kind: "session", Scopes: ab.Scopes}, keyfob.ErrInput)
+	c.wantAsked("of another kind", true, text, keyfob.Check{Kind: "session", Scopes: ab.Scopes}, keyfob.ErrUnknown)
 	c.wantAsked("of another scope", true, text, keyfob.Check{Scopes: []string{"c"}}, keyfob.ErrScope)
 	c.wantAsked("of two scopes run together", true, text, keyfob.Check{Scopes: []string{"ab"}}, keyfob.ErrScope)
 	if _, err := c.In("keyfob").Verify(t.Context(), text, ab); !errors.Is(err, keyfob.ErrUnknown) {
@@ -195,7 +195,8 @@ func TestOwnChangesAreKnownAtOnce(t *testing.T) {
 			_, err := c.Update(ctx, k)
 			return err
 		},
-		"In": func(k keyfob.Credential) error { return c.In("keyfob").In("default").Revoke(ctx, k.ID, "") },
+		"RevokeSubject": func(k keyfob.Credential) error { return c.RevokeSubject(ctx, k.Subject, "", keyfob.KindAPIKey) },
+		"In":            func(k keyfob.Credential) error { return c.In("keyfob").In("default").Revoke(ctx, k.ID, "") },
 	} {
 		k := c.key(keyfob.APIKey{Scopes: []string{"read"}})
 		check := keyfob.Check{Scopes: []string{"read"}}
@@ -220,10 +221,11 @@ func TestFillWhileChanging(t *testing.T) {
 	})})
 	ctx := t.Context()
 	for name, change := range map[string]func(k keyfob.Credential) error{
-		"Revoke":  func(k keyfob.Credential) error { return c.Revoke(ctx, k.ID, "") },
-		"Suspend": func(k keyfob.Credential) error { _, err := c.Suspend(ctx, k.ID, ""); return err },
-		"Rotate":  func(k keyfob.Credential) error { _, err := c.Rotate(ctx, k.ID, 0); return err },
-		"Update":  func(k keyfob.Credential) error { k.Scopes = nil; _, err := c.Update(ctx, k); return err },
+		"Revoke":        func(k keyfob.Credential) error { return c.Revoke(ctx, k.ID, "") },
+		"Suspend":       func(k keyfob.Credential) error { _, err := c.Suspend(ctx, k.ID, ""); return err },
+		"Rotate":        func(k keyfob.Credential) error { _, err := c.Rotate(ctx, k.ID, 0); return err },
+		"Update":        func(k keyfob.Credential) error { k.Scopes = nil; _, err := c.Update(ctx, k); return err },
+		"RevokeSubject": func(k keyfob.Credential) error { return c.RevokeSubject(ctx, k.Subject, "", keyfob.KindAPIKey) },
 		"Purge": func(k keyfob.Credential) error {
 			e.must(e.a.Revoke(ctx, k.ID, "")) // behind the Client's back
 			e.clock.Advance(time.Second)

@@ -19,12 +19,13 @@
 //
 // A call that failed is made again, after a moment or after as long as the server
 // asks for, where that is safe: when it cannot have reached the server; when it
-// only reads, verifies, inspects or revokes; when it is Issue or Rotate, which go with an
+// only reads, verifies, inspects or revokes; when it is Issue, Rotate or Renew, which go with an
 // idempotency key: the context's (keyfob.WithIdempotencyKey), or one that is drawn
 // for the call; but not beyond nine minutes, for the server keeps its answer for ten.
 // Redeem and Confirm are not made again once they may have reached the server: the
 // secret may be consumed, and a second try would find it redeemed, or be another
-// guess. Whoever verifies a credential with Uses should know that a lost answer may
+// guess. Nor is RevokeSubject: a second try would end as well what was issued since
+// the first. Whoever verifies a credential with Uses should know that a lost answer may
 // so cost a second use.
 //
 // # Tokens
@@ -83,8 +84,10 @@ type Config struct {
 	// MaxStaleness allows a cache of verdicts: how old the knowledge may be that a
 	// verification is decided on, up to a minute, the server's own part included.
 	// Where the server's own bound is longer, its verdicts may be older, and those
-	// are not kept. Kept are tokens that were accepted, as a SHA-256, and none whose Uses or Limit
-	// count each use. What this Client changes, it knows at once. 0: no cache.
+	// are not kept. Kept are API keys that were accepted, by the SHA-256 of their token,
+	// and none whose Uses or Limit count each use. Sessions are not kept: the server is
+	// to learn that they are used, and a logout counts at once. What this Client
+	// changes, it knows at once. 0: no cache.
 	MaxStaleness time.Duration
 
 	// CacheSize is of how many tokens verdicts are kept; 0 is 10,000.

@@ -19,6 +19,7 @@ func credentialOf(o *oas.Credential) (keyfob.Credential, error) {
 	c := keyfob.Credential{
 		ID: o.ID, Space: o.Space, Kind: keyfob.Kind(o.Kind), Subject: o.Subject, Purpose: o.Purpose.Or(""), Name: o.Name,
 		NotBefore: timeOf(o.NotBefore), Expires: timeOf(o.ExpiresAt),
+		Idle: seconds(o.Idle.Or(0)), Seen: timeOf(o.SeenAt),
 		Uses: o.Uses.Or(0), Used: o.Used.Or(0), Confirmed: o.Confirmed.Or(false),
 		Limit: keyfob.Limit{Rate: o.Rate.Or(0), Per: seconds(o.Per.Or(0)), Burst: o.Burst.Or(0)},
 		State: keyfob.State(o.State), Reason: o.Reason.Or(""), Revision: o.Revision,

@@ -21,17 +21,18 @@ func TestTimes(t *testing.T) {
 	got, err := e.client(client.Config{Transport: canned(200, "application/json", `{"id":"0000000000000000","space":"default","kind":"apikey",
 		"subject":"alice","name":"","scopes":[],"attributes":{},"cidrs":[],"uses":9,"used":8,"state":"active","revision":1,
 		"created_at":"2030-01-02T03:04:05.001Z","updated_at":"2030-01-02T03:04:05.002Z","not_before":"2030-01-02T03:04:05.003Z","expires_at":"2030-01-02T03:04:05.004Z",
+		"idle":1800,"seen_at":"2030-01-02T03:04:05.011Z",
 		"versions":[{"id":"0000000000000001","number":1,"prefix":"default","state":"active","created_at":"2030-01-02T03:04:05.005Z",
 		"ends_at":"2030-01-02T03:04:05.006Z","first_used_at":"2030-01-02T03:04:05.007Z","last_used_at":"2030-01-02T03:04:05.008Z",
 		"used_from":[{"ip":"192.0.2.7","first_at":"2030-01-02T03:04:05.009Z","last_at":"2030-01-02T03:04:05.010Z"}]}]}`)}).Get(t.Context(), "0000000000000000")
 	e.must(err)
 	v := got.Versions[0]
-	for i, at := range []time.Time{got.Created, got.Updated, got.NotBefore, got.Expires, v.Created, v.Ends, v.FirstUsed, v.LastUsed, v.From[0].First, v.From[0].Last} {
+	for i, at := range []time.Time{got.Created, got.Updated, got.NotBefore, got.Expires, v.Created, v.Ends, v.FirstUsed, v.LastUsed, v.From[0].First, v.From[0].Last, got.Seen} {
 		if want := time.Date(2030, 1, 2, 3, 4, 5, (i+1)*1_000_000, time.UTC); at != want {
 			t.Errorf("time %d is %v, want %v", i, at, want)
 		}
 	}
-	if got.Uses != 9 || got.Used != 8 || v.From[0].IP != netip.MustParseAddr("192.0.2.7") {
+	if got.Idle != 30*time.Minute || got.Uses != 9 || got.Used != 8 || v.From[0].IP != netip.MustParseAddr("192.0.2.7") {
 		t.Errorf("%+v", got)
 	}
 }
@@ -92,12 +93,15 @@ func TestEveryFieldIsMapped(t *testing.T) {
 		of    any
 		names string
 	}{
-		{oas.Credential{}, "ID Space Kind Subject Purpose Name Scopes Attributes State Reason Revision CreatedAt UpdatedAt NotBefore ExpiresAt Cidrs Uses Rate Per Burst Used Confirmed Versions"},
+		{oas.Credential{}, "ID Space Kind Subject Purpose Name Scopes Attributes State Reason Revision CreatedAt UpdatedAt NotBefore ExpiresAt Idle SeenAt Cidrs Uses Rate Per Burst Used Confirmed Versions"},
 		{oas.Version{}, "ID Number Prefix State CreatedAt EndsAt FirstUsedAt LastUsedAt UsedFrom"},
 		{oas.IssueAPIKeyRequest{}, "Subject Name Scopes NotBefore ExpiresAt Cidrs Uses Rate Per Burst Attributes"},
 		{oas.UpdateAPIKeyRequest{}, "Revision Name Scopes NotBefore ExpiresAt Cidrs Uses Rate Per Burst Attributes"},
 		{oas.SearchCredentialsRequest{}, "Kind Subject Purpose States NameContains Scope ExpiresBefore After Limit"},
 		{oas.PurgeCredentialsRequest{}, "Kind EndedBefore"},
+		{oas.IssueSessionRequest{}, "Subject Attributes Idle Lifetime Remembered From Since"},
+		{oas.UpdateSessionRequest{}, "Revision Attributes"},
+		{oas.RevokeSubjectRequest{}, "Subject Kinds Reason"},
 		{oas.IssueLinkRequest{}, "Subject Purpose TTL Binding Pause Attributes"},
 		{oas.IssueCodeRequest{}, "Subject Purpose Digits Alphabet Length TTL Attributes"},
 		{oas.IssueTOTPRequest{}, "Subject Account Issuer Algorithm Name Attributes"},

@@ -19,27 +19,77 @@ import (
 
 // wrongs are calls that are refused. Each is made of a Client and of an Authority.
 var wrongs = map[string]func(ctx context.Context, v keyfob.Verbs, e *env) error{
-	"subject":        issueWrong(keyfob.APIKey{}),
-	"subject, UTF-8": issueWrong(keyfob.APIKey{Subject: "a\xff"}),
-	"name":           issueWrong(keyfob.APIKey{Subject: "a", Name: "a\nb"}),
-	"name, UTF-8":    issueWrong(keyfob.APIKey{Subject: "a", Name: "\xff"}),
-	"scope":          issueWrong(keyfob.APIKey{Subject: "a", Scopes: []string{"a b"}}),
-	"scope, UTF-8":   issueWrong(keyfob.APIKey{Subject: "a", Scopes: []string{"\xff"}}),
-	"scopes":         issueWrong(keyfob.APIKey{Subject: "a", Scopes: []string{"a", "a"}}),
-	"expired":        issueWrong(keyfob.APIKey{Subject: "a", Expires: time.Unix(1, 0)}),
-	"too late":       issueWrong(keyfob.APIKey{Subject: "a", Expires: time.Date(10001, 1, 1, 0, 0, 0, 0, time.UTC)}),
-	"never usable":   issueWrong(keyfob.APIKey{Subject: "a", Expires: time.Now().Add(time.Hour), NotBefore: time.Now().Add(2 * time.Hour)}),
-	"cidr":           issueWrong(keyfob.APIKey{Subject: "a", CIDRs: []netip.Prefix{netip.MustParsePrefix("10.1.2.3/8")}}),
-	"cidr, zero":     issueWrong(keyfob.APIKey{Subject: "a", CIDRs: []netip.Prefix{{}}}),
-	"rate":           issueWrong(keyfob.APIKey{Subject: "a", Limit: keyfob.Limit{Rate: -1, Per: time.Hour}}),
-	"rate, zero":     issueWrong(keyfob.APIKey{Subject: "a", Limit: keyfob.Limit{Burst: 3, Per: time.Hour}}),
-	"per":            issueWrong(keyfob.APIKey{Subject: "a", Limit: keyfob.Limit{Rate: 1, Per: 1500 * time.Millisecond}}),
-	"per, zero":      issueWrong(keyfob.APIKey{Subject: "a", Limit: keyfob.Limit{Rate: 1}}),
-	"burst":          issueWrong(keyfob.APIKey{Subject: "a", Limit: keyfob.Limit{Rate: 1, Per: time.Hour, Burst: -1}}),
-	"uses":           issueWrong(keyfob.APIKey{Subject: "a", Uses: -1}),
-	"attributes":     issueWrong(keyfob.APIKey{Subject: "a", Attributes: map[string]string{"": "x"}}),
-	"attribute":      issueWrong(keyfob.APIKey{Subject: "a", Attributes: map[string]string{"plan": "\u202e"}}),
-	"attribute, UTF": issueWrong(keyfob.APIKey{Subject: "a", Attributes: map[string]string{"plan": "\xff"}}),
+	"subject":                 issueWrong(keyfob.APIKey{}),
+	"subject, UTF-8":          issueWrong(keyfob.APIKey{Subject: "a\xff"}),
+	"name":                    issueWrong(keyfob.APIKey{Subject: "a", Name: "a\nb"}),
+	"name, UTF-8":             issueWrong(keyfob.APIKey{Subject: "a", Name: "\xff"}),
+	"scope":                   issueWrong(keyfob.APIKey{Subject: "a", Scopes: []string{"a b"}}),
+	"scope, UTF-8":            issueWrong(keyfob.APIKey{Subject: "a", Scopes: []string{"\xff"}}),
+	"scopes":                  issueWrong(keyfob.APIKey{Subject: "a", Scopes: []string{"a", "a"}}),
+	"expired":                 issueWrong(keyfob.APIKey{Subject: "a", Expires: time.Unix(1, 0)}),
+	"too late":                issueWrong(keyfob.APIKey{Subject: "a", Expires: time.Date(10001, 1, 1, 0, 0, 0, 0, time.UTC)}),
+	"never usable":            issueWrong(keyfob.APIKey{Subject: "a", Expires: time.Now().Add(time.Hour), NotBefore: time.Now().Add(2 * time.Hour)}),
+	"cidr":                    issueWrong(keyfob.APIKey{Subject: "a", CIDRs: []netip.Prefix{netip.MustParsePrefix("10.1.2.3/8")}}),
+	"cidr, zero":              issueWrong(keyfob.APIKey{Subject: "a", CIDRs: []netip.Prefix{{}}}),
+	"rate":                    issueWrong(keyfob.APIKey{Subject: "a", Limit: keyfob.Limit{Rate: -1, Per: time.Hour}}),
+	"rate, zero":              issueWrong(keyfob.APIKey{Subject: "a", Limit: keyfob.Limit{Burst: 3, Per: time.Hour}}),
+	"per":                     issueWrong(keyfob.APIKey{Subject: "a", Limit: keyfob.Limit{Rate: 1, Per: 1500 * time.Millisecond}}),
+	"per, zero":               issueWrong(keyfob.APIKey{Subject: "a", Limit: keyfob.Limit{Rate: 1}}),
+	"burst":                   issueWrong(keyfob.APIKey{Subject: "a", Limit: keyfob.Limit{Rate: 1, Per: time.Hour, Burst: -1}}),
+	"uses":                    issueWrong(keyfob.APIKey{Subject: "a", Uses: -1}),
+	"attributes":              issueWrong(keyfob.APIKey{Subject: "a", Attributes: map[string]string{"": "x"}}),
+	"attribute":               issueWrong(keyfob.APIKey{Subject: "a", Attributes: map[string]string{"plan": "\u202e"}}),
+	"attribute, UTF":          issueWrong(keyfob.APIKey{Subject: "a", Attributes: map[string]string{"plan": "\xff"}}),
+	"session, subject":        issueWrong(keyfob.Session{Subject: strings.Repeat("a", 257)}),
+	"session, subject, UTF-8": issueWrong(keyfob.Session{Subject: "\xff"}),
+	"session, attributes":     issueWrong(keyfob.Session{Attributes: map[string]string{"": "x"}}),
+	"session, idle":           issueWrong(keyfob.Session{Idle: 13 * time.Hour}),
+	"session, idle below":     issueWrong(keyfob.Session{Idle: -time.Second}),
+	"session, lifetime":       issueWrong(keyfob.Session{Lifetime: 401 * 24 * time.Hour}),
+	"session, lifetime below": issueWrong(keyfob.Session{Lifetime: -time.Second, Idle: -time.Second}),
+	"session, short":          issueWrong(keyfob.Session{Lifetime: time.Millisecond}),
+	"session, from":           issueWrong(keyfob.Session{From: "x"}),
+	"session, from, UTF-8":    issueWrong(keyfob.Session{From: "\xff"}),
+	"session, from nothing":   issueWrong(keyfob.Session{From: "0000000000000000"}),
+	"session, since":          issueWrong(keyfob.Session{Since: time.Now()}),
+	"session, too late": func(ctx context.Context, v keyfob.Verbs, e *env) error {
+		e.must(e.a.RevokeSubject(ctx, "late", "", keyfob.KindSession))
+		_, err := v.Issue(ctx, keyfob.Session{Subject: "late", Since: e.clock.Now()})
+		return err
+	},
+	"session, rewritten": func(ctx context.Context, v keyfob.Verbs, e *env) error {
+		c := e.session(keyfob.Session{}).Credential
+		c.Attributes = map[string]string{"a": strings.Repeat("x", 1025)}
+		_, err := v.Update(ctx, c)
+		return err
+	},
+	"session, stale": func(ctx context.Context, v keyfob.Verbs, e *env) error {
+		c := e.session(keyfob.Session{}).Credential
+		c.Revision++
+		_, err := v.Update(ctx, c)
+		return err
+	},
+	"renew": func(ctx context.Context, v keyfob.Verbs, e *env) error {
+		_, err := v.Renew(ctx, "0000000000000000")
+		return err
+	},
+	"renew, no id": func(ctx context.Context, v keyfob.Verbs, e *env) error {
+		_, err := v.Renew(ctx, "../../healthz")
+		return err
+	},
+	"renew, ended": func(ctx context.Context, v keyfob.Verbs, e *env) error {
+		id := e.session(keyfob.Session{}).Credential.ID
+		e.must(e.a.Revoke(ctx, id, ""))
+		_, err := v.Renew(ctx, id)
+		return err
+	},
+	"revoke subject":              revokeWrong("", "", keyfob.KindSession),
+	"revoke subject, UTF-8":       revokeWrong("\xff", "", keyfob.KindSession),
+	"revoke subject, reason":      revokeWrong("a", strings.Repeat("x", 513), keyfob.KindSession),
+	"revoke subject, no kind":     revokeWrong("a", ""),
+	"revoke subject, kind":        revokeWrong("a", "", keyfob.KindSession, "sessions"),
+	"revoke subject, kind, UTF-8": revokeWrong("a", "", "\xff"),
+	"revoke subject, twice":       revokeWrong("a", "", keyfob.KindSession, keyfob.KindLink, keyfob.KindSession),
 	"get": func(ctx context.Context, v keyfob.Verbs, e *env) error {
 		_, err := v.Get(ctx, "0000000000000000")
 		return err
@@ -82,7 +132,7 @@ var wrongs = map[string]func(ctx context.Context, v keyfob.Verbs, e *env) error{
 		}
 		return nil
 	},
-	"list, kind":  listWrong(keyfob.Filter{Kind: "session"}),
+	"list, kind":  listWrong(keyfob.Filter{Kind: "sessions"}),
 	"list, state": listWrong(keyfob.Filter{States: []keyfob.State{"expired"}}),
 	"list, limit": listWrong(keyfob.Filter{Limit: 1001}),
 	"list, below": listWrong(keyfob.Filter{Limit: -1}),
@@ -98,7 +148,7 @@ var wrongs = map[string]func(ctx context.Context, v keyfob.Verbs, e *env) error{
 		return err
 	},
 	"purge, kind": func(ctx context.Context, v keyfob.Verbs, e *env) error {
-		_, err := v.Purge(ctx, "session", time.Now())
+		_, err := v.Purge(ctx, "sessions", time.Now())
 		return err
 	},
 	"verify, scopes": func(ctx context.Context, v keyfob.Verbs, e *env) error {
@@ -106,13 +156,19 @@ var wrongs = map[string]func(ctx context.Context, v keyfob.Verbs, e *env) error{
 		return err
 	},
 	"verify, kind": func(ctx context.Context, v keyfob.Verbs, e *env) error {
-		_, err := v.Verify(ctx, e.owner.Secret.Reveal(), keyfob.Check{Kind: "session"})
+		_, err := v.Verify(ctx, e.owner.Secret.Reveal(), keyfob.Check{Kind: "link"})
 		return err
 	},
 }
 
 func issueWrong(k keyfob.Request) func(context.Context, keyfob.Verbs, *env) error {
 	return func(ctx context.Context, v keyfob.Verbs, _ *env) error { _, err := v.Issue(ctx, k); return err }
+}
+
+func revokeWrong(subject, reason string, kinds ...keyfob.Kind) func(context.Context, keyfob.Verbs, *env) error {
+	return func(ctx context.Context, v keyfob.Verbs, _ *env) error {
+		return v.RevokeSubject(ctx, subject, reason, kinds...)
+	}
 }
 
 func listWrong(f keyfob.Filter) func(context.Context, keyfob.Verbs, *env) error {

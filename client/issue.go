@@ -13,12 +13,14 @@ import (
 	"github.com/keyfob-dev/keyfob/otp"
 )
 
-// Issue makes a credential and hands out its secret, as Authority.Issue does. The
-// times of a Link or a Code are in whole seconds.
+// Issue makes a credential and hands out its secret, as Authority.Issue does. How
+// long a Session, a Link or a Code lasts is in whole seconds.
 func (c *Client) Issue(ctx context.Context, request keyfob.Request) (keyfob.Issued, error) {
 	switch r := pointed(request).(type) {
 	case keyfob.APIKey:
 		return c.issueAPIKey(ctx, &r)
+	case keyfob.Session:
+		return c.issueSession(ctx, &r)
 	case keyfob.Link:
 		return c.issueLink(ctx, &r)
 	case keyfob.Code:
@@ -28,13 +30,15 @@ func (c *Client) Issue(ctx context.Context, request keyfob.Request) (keyfob.Issu
 	case keyfob.Recovery:
 		return c.issueRecovery(ctx, &r)
 	}
-	return keyfob.Issued{}, badInput("request", "is none that there is: an APIKey, Link, Code, TOTP or Recovery")
+	return keyfob.Issued{}, badInput("request", "is none that there is: an APIKey, Session, Link, Code, TOTP or Recovery")
 }
 
 // pointed is the request that a pointer points at, or the one that is none.
 func pointed(request keyfob.Request) keyfob.Request {
 	switch r := request.(type) {
 	case *keyfob.APIKey:
+		return *r
+	case *keyfob.Session:
 		return *r
 	case *keyfob.Link:
 		return *r

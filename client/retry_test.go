@@ -86,6 +86,7 @@ func TestLostAnswers(t *testing.T) {
 	f := newFlaky(e)
 	ctx, text := e.Context(), e.key(keyfob.APIKey{}).Secret.Reveal()
 	keyed := keyfob.WithIdempotencyKey(ctx, token.Random())
+	session := func() string { return e.session(keyfob.Session{}).Credential.ID }
 	spare := func() string { return e.key(keyfob.APIKey{}).Credential.ID }
 	for name, verb := range map[string]struct {
 		do   func(c *client.Client) error
@@ -108,6 +109,22 @@ func TestLostAnswers(t *testing.T) {
 
 		"Issue of a link, drawn key": {want: 3, do: func(c *client.Client) error {
 			_, err := c.Issue(ctx, keyfob.Link{Subject: "b", Purpose: "login"})
+			return err
+		}},
+		"Issue of a session, drawn key": {want: 3, do: func(c *client.Client) error {
+			before := e.session(keyfob.Session{}).Credential
+			_, err := c.Issue(ctx, keyfob.Session{Subject: "e", From: before.Versions[0].ID})
+			return err
+		}},
+		"Renew, drawn key": {want: 3, do: func(c *client.Client) error { _, err := c.Renew(ctx, session()); return err }},
+		"Renew, own key":   {want: 3, do: func(c *client.Client) error { _, err := c.Renew(keyed, session()); return err }},
+		"Verify, session": {want: 3, do: func(c *client.Client) error {
+			_, err := c.Verify(ctx, e.session(keyfob.Session{}).Secret.Reveal(), ofSession)
+			return err
+		}},
+		"RevokeSubject": {want: 1, do: func(c *client.Client) error { return c.RevokeSubject(ctx, "d", "", keyfob.KindSession) }},
+		"Update, session": {want: 1, do: func(c *client.Client) error {
+			_, err := c.Update(ctx, keyfob.Credential{Kind: keyfob.KindSession, ID: session(), Revision: 1})
 			return err
 		}},
 		"Inspect": {want: 3, do: func(c *client.Client) error { _, err := c.Inspect(ctx, e.link("c", "login")); return err }},
@@ -138,7 +155,8 @@ func TestLostAnswers(t *testing.T) {
 		before := e.asked.Load()
 		f.lose.Store(2)
 		err := verb.do(c)
-		if got := e.asked.Load() - before; got != verb.want {
+		got := e.asked.Load() - before
+		if got != verb.want {
 			t.Errorf("%s: %d requests, want %d", name, got, verb.want)
 		}
 		if (err == nil) != (verb.want == 3) || err != nil && !errors.Is(err, keyfob.ErrUnavailable) {
@@ -148,7 +166,7 @@ func TestLostAnswers(t *testing.T) {
 			t.Errorf("%s: waited for %v", name, w.all)
 		}
 		first := <-f.keys
-		for range verb.want - 1 {
+		for range got - 1 {
 			if again := <-f.keys; again != first {
 				t.Errorf("%s: the keys %q and %q", name, first, again)
 			}
@@ -162,6 +180,9 @@ func TestLostAnswers(t *testing.T) {
 	}
 	if made, err := e.a.List(ctx, keyfob.Filter{Subject: "b"}); len(made.Items) != 1 || err != nil {
 		t.Errorf("an Issue whose answers were lost made %d links, %v", len(made.Items), err)
+	}
+	if made, err := e.a.List(ctx, keyfob.Filter{Subject: "e"}); len(made.Items) != 1 || err != nil {
+		t.Errorf("an Issue whose answers were lost made %d sessions, %v", len(made.Items), err)
 	}
 	// Three lost answers are one too many.
 	c := e.client(client.Config{URL: f.url})

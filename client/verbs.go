@@ -68,9 +68,14 @@ func (c *Client) onKey(ctx context.Context, method, id, rest string, in interfac
 	if err != nil {
 		return keyfob.Credential{}, err
 	}
+	return c.change(ctx, method, path, in)
+}
+
+// change makes a call that changes a credential, and answers it.
+func (c *Client) change(ctx context.Context, method, path string, in interface{ MarshalJSON() ([]byte, error) }) (keyfob.Credential, error) {
 	defer c.cache.clear()
 	var answer oas.Credential
-	err = c.do(ctx, call{method: method, path: path, in: in, out: &answer, status: http.StatusOK})
+	err := c.do(ctx, call{method: method, path: path, in: in, out: &answer, status: http.StatusOK})
 	if err != nil {
 		return keyfob.Credential{}, err
 	}
@@ -121,9 +126,13 @@ func checkPageSize(limit int) error {
 }
 
 // Update writes what may be changed of c, if its revision is still the newest, as
-// Authority.Update does. This and the verbs below, up to Revoke, are for API keys:
-// a credential of another kind is ErrNotFound to them.
+// Authority.Update does: of the Kind session its attributes. This and the verbs
+// below, up to Revoke, are for API keys otherwise: a credential of another kind is
+// ErrNotFound to them.
 func (c *Client) Update(ctx context.Context, changed keyfob.Credential) (keyfob.Credential, error) {
+	if changed.Kind == keyfob.KindSession {
+		return c.updateSession(ctx, &changed)
+	}
 	if err := checkLimit(changed.Limit); err != nil {
 		return keyfob.Credential{}, err
 	}
@@ -242,14 +251,4 @@ func checkUTF8(fields ...string) error {
 		}
 	}
 	return nil
-}
-
-// Renew is not there yet.
-func (c *Client) Renew(ctx context.Context, id string) (keyfob.Issued, error) {
-	return keyfob.Issued{}, fmt.Errorf("%w: the server has no route for it yet", keyfob.ErrUnavailable)
-}
-
-// RevokeSubject is not there yet.
-func (c *Client) RevokeSubject(ctx context.Context, subject, reason string, kinds ...keyfob.Kind) error {
-	return fmt.Errorf("%w: the server has no route for it yet", keyfob.ErrUnavailable)
 }

@@ -27,6 +27,7 @@ func credentialOf(c *keyfob.Credential) oas.Credential {
 		State: string(c.State), Reason: textOf(c.Reason), Revision: c.Revision,
 		CreatedAt: oas.Time(c.Created.UTC()), UpdatedAt: timeOf(c.Updated),
 		NotBefore: timeOf(c.NotBefore), ExpiresAt: timeOf(c.Expires),
+		Idle: numberOf(int64(c.Idle / time.Second)), SeenAt: timeOf(c.Seen),
 		Cidrs: make([]string, len(c.CIDRs)), Uses: numberOf(c.Uses),
 		Versions: make([]oas.Version, len(c.Versions)),
 	}

@@ -62,6 +62,10 @@ func appendCredential(b []byte, c *keyfob.Credential) []byte {
 	b = appendTimeOf(b, `,"updated_at":`, c.Updated)
 	b = appendTimeOf(b, `,"not_before":`, c.NotBefore)
 	b = appendTimeOf(b, `,"expires_at":`, c.Expires)
+	if idle := int64(c.Idle / time.Second); idle != 0 {
+		b = appendNumber(b, `,"idle":`, idle)
+	}
+	b = appendTimeOf(b, `,"seen_at":`, c.Seen)
 	b = append(b, `,"cidrs":[`...)
 	for i, cidr := range c.CIDRs {
 		b = appendText(b, comma(i), cidr.String())

@@ -57,7 +57,7 @@ func (r some) limit() keyfob.Limit {
 
 func (r some) credential() keyfob.Credential {
 	c := keyfob.Credential{
-		ID: r.text(), Space: r.text(), Kind: keyfob.Kind(r.text()), Subject: r.text(), Name: r.text(),
+		ID: r.text(), Space: r.text(), Kind: keyfob.Kind(r.text()), Idle: time.Duration(r.Int64N(int64(time.Minute))), Seen: r.time(), Subject: r.text(), Name: r.text(),
 		NotBefore: r.time(), Expires: r.time(), Uses: r.number(), Used: r.number(), Limit: r.limit(),
 		State: keyfob.State(r.text()), Reason: r.text(), Revision: r.number(), Created: r.time(), Updated: r.time(),
 	}

@@ -22,6 +22,11 @@ var decoders = map[oas.OperationName]func([]byte) error{
 	oas.RotateAPIKeyOperation:      func(b []byte) error { return new(oas.RotateRequest).UnmarshalJSON(b) },
 	oas.RevokeAPIKeyOperation:      func(b []byte) error { return new(oas.RevokeRequest).UnmarshalJSON(b) },
 	oas.VerifyOperation:            func(b []byte) error { return new(oas.VerifyRequest).UnmarshalJSON(b) },
+	oas.IssueSessionOperation:      func(b []byte) error { return new(oas.IssueSessionRequest).UnmarshalJSON(b) },
+	oas.SearchSessionsOperation:    func(b []byte) error { return new(oas.SearchSessionsRequest).UnmarshalJSON(b) },
+	oas.UpdateSessionOperation:     func(b []byte) error { return new(oas.UpdateSessionRequest).UnmarshalJSON(b) },
+	oas.RevokeSessionOperation:     func(b []byte) error { return new(oas.RevokeRequest).UnmarshalJSON(b) },
+	oas.RevokeSubjectOperation:     func(b []byte) error { return new(oas.RevokeSubjectRequest).UnmarshalJSON(b) },
 	oas.IssueLinkOperation:         func(b []byte) error { return new(oas.IssueLinkRequest).UnmarshalJSON(b) },
 	oas.InspectLinkOperation:       func(b []byte) error { return new(oas.LinkAttemptRequest).UnmarshalJSON(b) },
 	oas.RedeemLinkOperation:        func(b []byte) error { return new(oas.LinkAttemptRequest).UnmarshalJSON(b) },
@@ -54,6 +59,8 @@ func FuzzBodies(f *testing.F) {
 		`{"name_contains":"a","scope":"read","expires_before":"2031-01-01T00:00:00Z"}`, `{"token":"x","ip":"::1"}`, `{"checkpoints":["{\"seq\":1}"]}`,
 		`{"subject":"a","purpose":"login","ttl":60,"binding":"b"}`, `{"subject":"a","purpose":"login","digits":8}`, `{"subject":"a","code":"000000","strict":true}`,
 		`{"subject":"a","code":"000000","strict":false,"ip":"::1"}`, `{"subject":"a","account":"b","algorithm":"sha256"}`, `{"kind":"totp","purpose":""}`,
+		`{"subject":"a","idle":60,"lifetime":-0,"remembered":true,"from":"","since":"2031-01-01T00:00:00.1+00:01","attributes":{}}`, `{"remembered":false}`,
+		`{"revision":1,"attributes":{"a":"b"}}`, `{"revision":1,"attributes":null}`, `{"subject":"a","kinds":["session","session"],"reason":""}`, `{"subject":"a","kinds":[]}`,
 	} {
 		f.Add([]byte(text))
 	}

@@ -16,6 +16,8 @@ const (
 	maxCodeTTL   = 10 * 60           // seconds
 	maxLinkPause = 24 * 60 * 60      // seconds
 
+	maxLifetime = 400 * 24 * 60 * 60 // seconds, of a session
+
 	minChars, maxDigits, maxLength = 6, 10, 16 // of a code
 )
 

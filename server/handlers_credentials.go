@@ -60,14 +60,19 @@ func (a *api) RevokeCredential(ctx context.Context, req *oas.RevokeRequest, para
 	return a.in(ctx, oas.RevokeCredentialOperation).Revoke(ctx, params.ID, req.Reason.Or(""))
 }
 
-// withKey returns the Authority for the space of a request, which must be admitted
-// to the operation, and the API key of that id there. A credential of another kind
-// is not found; what is not found to be one before a change is none during it,
-// since the kind never changes.
+// withKey is withKind for an API key.
 func (a *api) withKey(ctx context.Context, name oas.OperationName, id string) (*keyfob.Authority, keyfob.Credential, error) {
+	return a.withKind(ctx, name, keyfob.KindAPIKey, id)
+}
+
+// withKind returns the Authority for the space of a request, which must be admitted
+// to the operation, and the credential of that kind and id there. One of another
+// kind is not found; what is not found to be one before a change is none during it,
+// since the kind never changes.
+func (a *api) withKind(ctx context.Context, name oas.OperationName, kind keyfob.Kind, id string) (*keyfob.Authority, keyfob.Credential, error) {
 	in := a.in(ctx, name)
 	c, err := in.Get(ctx, id)
-	if err == nil && c.Kind != keyfob.KindAPIKey {
+	if err == nil && c.Kind != kind {
 		err = fmt.Errorf("credential %s is of another kind: %w", c.ID, keyfob.ErrNotFound)
 	}
 	return in, c, err

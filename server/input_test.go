@@ -195,7 +195,7 @@ func TestBadInput(t *testing.T) {
 	refused("POST", keys+"/search", `{"states":["expired"]}`, "states")
 	policies(refused, keys, id)
 	filters(refused, keys)
-	for _, kind := range []string{"", "session", "APIKEY", "apikeys", "password"} {
+	for _, kind := range []string{"", "link", "APIKEY", "apikeys", "password"} {
 		refused("POST", "/v1/spaces/acme/verify", `{"token":"x","kind":"`+kind+`"}`, "kind")
 	}
 	e.want(e.ask(e.owner, "POST", "/v1/spaces/acme/verify", `{"token":"x","kind":"apikey"}`), 200, "")

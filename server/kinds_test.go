@@ -87,9 +87,9 @@ func TestSearchAndPurgeKinds(t *testing.T) {
 			body fields
 			want int
 		}{
-			{fields{}, 6}, {fields{"kind": "link"}, 2}, {fields{"kind": "apikey"}, 1}, {fields{"kind": "totp"}, 1}, {fields{"purpose": "login"}, 2},
+			{fields{}, 7}, {fields{"kind": "link"}, 2}, {fields{"kind": "apikey"}, 1}, {fields{"kind": "totp"}, 1}, {fields{"purpose": "login"}, 2},
 			{fields{"purpose": "login", "kind": "code"}, 1}, {fields{"purpose": "reset", "states": []string{"redeemed"}}, 1},
-			{fields{"states": []string{"active"}, "kind": "link"}, 1}, {fields{"subject": "alice"}, 5}, {fields{"subject": "bob", "kind": "code"}, 0},
+			{fields{"states": []string{"active"}, "kind": "link"}, 1}, {fields{"subject": "alice"}, 6}, {fields{"kind": "session"}, 1}, {fields{"subject": "bob", "kind": "code"}, 0},
 		} {
 			if got := count(c.body); got != c.want {
 				e.Errorf("%v: %d, want %d", c.body, got, c.want)
@@ -102,9 +102,9 @@ func TestSearchAndPurgeKinds(t *testing.T) {
 		for _, other := range []fields{{"after": first}, {"kind": "code", "after": first}, {"kind": "link", "purpose": "login", "after": first}} {
 			e.want(e.ask(e.owner, "POST", inAcme+"credentials/search", other), 400, "input")
 		}
-		now.Advance(2 * time.Hour) // all but the key and the recovery set has expired
+		now.Advance(12*time.Hour + time.Second) // all but the key and the recovery set has expired
 		before := now.Now().Add(-time.Millisecond).Format(time.RFC3339Nano)
-		for kind, want := range map[string]float64{"link": 2, "code": 1, "totp": 1, "recovery": 0, "apikey": 0} {
+		for kind, want := range map[string]float64{"link": 2, "code": 1, "totp": 1, "session": 1, "recovery": 0, "apikey": 0} {
 			a := e.want(e.ask(e.owner, "POST", inAcme+"credentials/purge", fields{"kind": kind, "ended_before": before}), 200, "")
 			if a.json["purged"] != want {
 				e.Errorf("purged of %s: %v, want %v", kind, a, want)
@@ -126,6 +126,7 @@ func TestBadInputOfKinds(t *testing.T) {
 	guess := fields{"subject": "a", "purpose": "login", "code": "000000"}
 	check := fields{"subject": "a", "code": "000000"}
 	recovery := fields{"subject": "a", "code": otp.Recovery()}
+	const wraps = int64(288230376151713) // seconds, which as nanoseconds in 64 bits are 1.256 seconds
 	ips := []any{"", "x", "192.0.2.07", "fe80::1%eth0", "192.0.2.7:80"}
 	purposes := []any{"", "Login", "a b", "ä", strings.Repeat("a", 65)}
 	subjects := []any{"", strings.Repeat("a", 257)}
@@ -136,6 +137,15 @@ func TestBadInputOfKinds(t *testing.T) {
 		"links": {link, map[string][]any{"subject": subjects, "purpose": purposes, "binding": {"", strings.Repeat("a", 257), "a\nb"},
 			"ttl":   {0, -1, 2592001, int64(9223372036854775807), int64(-9223372036854775808)},
 			"pause": {0, -1, 86401, int64(9223372036854775807), int64(-9223372036854775808)}}},
+		"sessions": {fields{"subject": "a", "lifetime": 3600}, map[string][]any{"subject": subjects, "attributes": {fields{"": "x"}},
+			"idle":     {0, -1, 3601, 34560001, int64(9223372036854775807), int64(-9223372036854775808), wraps},
+			"lifetime": {0, -1, 34560001, int64(9223372036854775807), int64(-9223372036854775808), wraps},
+			"from":     {"", "x", strings.Repeat("0", 17), "000000000000000-", token.New("acme").Reveal()},
+			"since":    {"0001-01-01T00:00:00Z", "0001-01-01T00:00:00.0009Z"}}},
+		"sessions/search": {fields{}, map[string][]any{"subject": {"", strings.Repeat("a", 257)}, "states": {[]string{"expired"}, []string{"exhausted"}}, "limit": {0, -1, 1001},
+			"after": {"x"}, "expires_before": {"0001-01-01T00:00:00Z"}}},
+		"subjects/revoke": {fields{"subject": "a", "kinds": []string{"session"}}, map[string][]any{"subject": subjects, "reason": {strings.Repeat("a", 513)},
+			"kinds": {[]string{}, []string{""}, []string{"sessions"}, []string{"session", "session"}, []string{"session", "all"}}}},
 		"links/inspect": {attempt, map[string][]any{"purpose": purposes, "binding": {"", strings.Repeat("a", 257)}, "ip": ips}},
 		"links/redeem":  {attempt, map[string][]any{"purpose": purposes, "binding": {"", strings.Repeat("a", 257)}, "ip": ips}},
 		"codes": {code, map[string][]any{"subject": subjects, "purpose": purposes, "digits": {0, 5, 11, -6, 2147483647},
@@ -148,9 +158,9 @@ func TestBadInputOfKinds(t *testing.T) {
 		"recovery":           {set, map[string][]any{"subject": subjects}},
 		"recovery/redeem":    {recovery, map[string][]any{"subject": subjects, "ip": ips}},
 		"subjects/unlock":    {set, map[string][]any{"subject": subjects, "reason": {strings.Repeat("a", 513)}}},
-		"credentials/search": {fields{}, map[string][]any{"kind": {"", "session", "apikeys", "LINK"}, "purpose": purposes, "states": {[]string{"expired"}, []string{"exhausted"}}, "subject": {""}}},
+		"credentials/search": {fields{}, map[string][]any{"kind": {"", "sessions", "apikeys", "LINK"}, "purpose": purposes, "states": {[]string{"expired"}, []string{"exhausted"}}, "subject": {""}}},
 		"credentials/purge": {fields{"kind": "link", "ended_before": "2001-01-01T00:00:00Z"}, map[string][]any{
-			"kind": {"", "session", "links"}, "ended_before": {"0001-01-01T00:00:00Z", "2999-01-01T00:00:00Z"}}},
+			"kind": {"", "sessions", "links"}, "ended_before": {"0001-01-01T00:00:00Z", "2999-01-01T00:00:00Z"}}},
 	} {
 		before := e.events()
 		for field, values := range c.wrong {

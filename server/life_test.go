@@ -16,8 +16,8 @@ import (
 	"github.com/keyfob-dev/keyfob/token"
 )
 
-// samples has, for each operation, a good request in a space. A key is made
-// where one is needed.
+// samples has, for each operation, a good request in a space. A key or a session is
+// made where one is needed.
 var samples = map[oas.OperationName]func(e *env, space string) (path string, body any){
 	"Healthz":    func(*env, string) (string, any) { return "/healthz", nil },
 	"Readyz":     func(*env, string) (string, any) { return "/readyz", nil },
@@ -80,6 +80,20 @@ var samples = map[oas.OperationName]func(e *env, space string) (path string, bod
 	"Verify": func(e *env, space string) (string, any) {
 		return "/v1/spaces/" + space + "/verify", map[string]any{"token": "x"}
 	},
+	"IssueSession":   sampleAt("/sessions", map[string]any{"subject": "bob"}),
+	"SearchSessions": sampleAt("/sessions/search", map[string]any{}),
+	"GetSession": func(e *env, space string) (string, any) {
+		return "/v1/spaces/" + space + "/sessions/" + e.sessionIn(space), nil
+	},
+	"UpdateSession": func(e *env, space string) (string, any) {
+		return "/v1/spaces/" + space + "/sessions/" + e.sessionIn(space), map[string]any{"revision": 1, "attributes": map[string]string{"theme": "dark"}}
+	},
+	"RenewSession": func(e *env, space string) (string, any) {
+		return "/v1/spaces/" + space + "/sessions/" + e.sessionIn(space) + "/renew", nil
+	},
+	"RevokeSession": func(e *env, space string) (string, any) {
+		return "/v1/spaces/" + space + "/sessions/" + e.sessionIn(space) + "/revoke", map[string]any{"reason": "test"}
+	},
 	"IssueLink":         sampleAt("/links", map[string]any{"subject": "bob", "purpose": "login"}),
 	"InspectLink":       sampleAt("/links/inspect", map[string]any{"purpose": "login"}, "token"),
 	"RedeemLink":        sampleAt("/links/redeem", map[string]any{"purpose": "login"}, "token"),
@@ -90,6 +104,7 @@ var samples = map[oas.OperationName]func(e *env, space string) (path string, bod
 	"CheckTOTP":         sampleAt("/totp/check", map[string]any{"subject": "bob", "code": "000000"}),
 	"IssueRecovery":     sampleAt("/recovery", map[string]any{"subject": "bob"}),
 	"RedeemRecovery":    sampleAt("/recovery/redeem", map[string]any{"subject": "bob", "code": otp.Recovery()}),
+	"RevokeSubject":     sampleAt("/subjects/revoke", map[string]any{"subject": "bob", "kinds": []string{"session"}}),
 	"UnlockSubject":     sampleAt("/subjects/unlock", map[string]any{"subject": "bob"}),
 	"SearchCredentials": sampleAt("/credentials/search", map[string]any{}),
 	"PurgeCredentials":  sampleAt("/credentials/purge", map[string]any{"kind": "link", "ended_before": "2001-01-01T00:00:00Z"}),
@@ -132,6 +147,23 @@ func (e *env) idIn(space string) string {
 		return noID
 	}
 	return e.key(space).Credential.ID
+}
+
+// sessionIn is idIn for a session.
+func (e *env) sessionIn(space string) string {
+	if _, err := e.a.Spaces().Get(e.Context(), space); err != nil {
+		return noID
+	}
+	return e.session(space, keyfob.Session{Subject: "alice"}).Credential.ID
+}
+
+// session makes a session in a space, behind the server's back.
+func (e *env) session(space string, s keyfob.Session) keyfob.Issued {
+	e.Helper()
+	issued, err := e.a.In(space).Issue(e.Context(), s)
+	e.must(err)
+	e.hide(issued.Secret.Reveal())
+	return issued
 }
 
 // TestEveryRoute: each operation of openapi.yaml answers with what the file

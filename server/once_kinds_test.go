@@ -8,9 +8,10 @@ import (
 	"github.com/keyfob-dev/keyfob/token"
 )
 
-// issuing are the routes that hand out what is redeemed once, with a request and
-// another one.
+// issuing are the routes that hand out what is no API key, with a request and another
+// one.
 var issuing = map[string][2]map[string]any{
+	"sessions": {{"subject": "alice", "attributes": map[string]any{"a": "b"}}, {"subject": "alice"}},
 	"links":    {{"subject": "alice", "purpose": "login"}, {"subject": "alice", "purpose": "reset"}},
 	"codes":    {{"subject": "alice", "purpose": "login", "alphabet": "unambiguous", "length": 16}, {"subject": "alice", "purpose": "reset"}},
 	"totp":     {{"subject": "alice", "account": "alice@example.com"}, {"subject": "alice", "account": "bob@example.com"}},

@@ -25,12 +25,12 @@ func TestIdempotencyKey(t *testing.T) {
 		if op.once {
 			once++
 		}
-		if issues := strings.HasPrefix(string(name), "Issue") || strings.HasPrefix(string(name), "Rotate"); issues != op.once {
+		if issues := strings.HasPrefix(string(name), "Issue") || strings.HasPrefix(string(name), "Rotate") || strings.HasPrefix(string(name), "Renew"); issues != op.once {
 			t.Errorf("%s takes an Idempotency-Key: %v", name, op.once)
 		}
 	}
-	if once != 2+len(issuing) {
-		t.Errorf("%d operations take an Idempotency-Key; this test and TestIdempotencyKeyOfEachKind know %d", once, 2+len(issuing))
+	if known := 3 + len(issuing); once != known {
+		t.Errorf("%d operations take an Idempotency-Key; this test, TestRenewOnce and TestIdempotencyKeyOfEachKind know %d", once, known)
 	}
 
 	first := e.want(e.ask(issuer, "POST", base, body, withKeys(key)), 201, "")

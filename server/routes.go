@@ -61,6 +61,13 @@ var operations = map[oas.OperationName]operation{
 	oas.ResumeAPIKeyOperation:   {needs: issue},
 	oas.RevokeAPIKeyOperation:   {needs: revoke, body: reasonShape},
 
+	oas.IssueSessionOperation:   {needs: issue, body: issueSessionShape, once: true},
+	oas.SearchSessionsOperation: {needs: read, body: searchSessionsShape},
+	oas.GetSessionOperation:     {needs: read},
+	oas.UpdateSessionOperation:  {needs: issue, body: updateSessionShape},
+	oas.RenewSessionOperation:   {needs: issue, once: true},
+	oas.RevokeSessionOperation:  {needs: revoke, body: reasonShape},
+
 	oas.VerifyOperation: {needs: verify, body: verifyShape},
 
 	oas.IssueLinkOperation:      {needs: issue, body: issueLinkShape, once: true},
@@ -74,6 +81,7 @@ var operations = map[oas.OperationName]operation{
 	oas.IssueRecoveryOperation:  {needs: issue, body: issueRecoveryShape, once: true},
 	oas.RedeemRecoveryOperation: {needs: verify, body: redeemRecoveryShape},
 	oas.UnlockSubjectOperation:  {needs: owner, body: unlockShape},
+	oas.RevokeSubjectOperation:  {needs: revoke, body: revokeSubjectShape},
 
 	oas.SearchCredentialsOperation: {needs: read, body: searchCredentialsShape},
 	oas.PurgeCredentialsOperation:  {needs: owner, body: purgeCredentialsShape},

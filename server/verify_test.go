@@ -48,13 +48,16 @@ func TestVerifyAsGenerated(t *testing.T) {
 		Limit: keyfob.Limit{Rate: 5, Per: time.Hour, Burst: 4}, Expires: time.Now().Add(time.Hour),
 	})
 	e.must(err)
+	session, err := e.a.In("acme").Issue(t.Context(), keyfob.Session{Subject: "alice", Attributes: map[string]string{"theme": "dark"}})
+	e.must(err)
 	escaped := strings.ReplaceAll(good, "_", `\u005f`)
 	for _, body := range []string{
 		`{"token":"` + good + `"}`, ` { "scopes" : [ "read" ] , "token" : "` + good + `" } `, `{"token":"` + escaped + `","kind":"apikey","ip":"192.0.2.1"}`,
 		`{"token":"` + good + `","scopes":["write"]}`, `{"token":"` + good + `","scopes":["re ad"]}`, `{"token":"` + good + `","scopes":[]}`,
 		`{"token":"` + revoked.Secret.Reveal() + `"}`, `{"token":"x"}`, `{"token":""}`, `{"token":"\u0000é"}`, `{"token":"é"}`,
-		`{"token":"` + good + `","kind":""}`, `{"token":"` + good + `","kind":"session"}`, `{"token":"` + good + `","ip":""}`, `{"token":"` + good + `","ip":"fe80::1%eth0"}`,
+		`{"token":"` + good + `","kind":""}`, `{"token":"` + good + `","kind":"link"}`, `{"token":"` + good + `","kind":"session"}`, `{"token":"` + good + `","ip":""}`, `{"token":"` + good + `","ip":"fe80::1%eth0"}`,
 		`{}`, ``, `[]`, `{"token":"a","token":"a"}`, `{"token":"a"}}`, `{"token":"a","x":"y"}`, `{"token":1}`, `{"token":"a","scopes":[1]}`, `{"token":"\ud800"}`,
+		`{"token":"` + session.Secret.Reveal() + `","kind":"session"}`, `{"token":"` + session.Secret.Reveal() + `"}`,
 		`{"token":"` + limited.Secret.Reveal() + `","scopes":["write","read"]}`,
 	} {
 		ask := func(h http.HandlerFunc) (int, http.Header, map[string]any) {

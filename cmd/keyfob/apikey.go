@@ -54,15 +54,19 @@ func (u *ui) handOut(issued *oas.Issued, asJSON bool) error {
 }
 
 // showCredential prints a credential in lines of a word and a value.
-func (u *ui) showCredential(c *oas.Credential) error {
+func (u *ui) showCredential(_ string, c *oas.Credential) error {
 	t := newTable(u.out)
 	t.row("id", c.ID)
 	t.row("space", c.Space)
-	t.row("subject", c.Subject)
+	if c.Subject != "" {
+		t.row("subject", c.Subject)
+	}
 	if c.Name != "" {
 		t.row("name", c.Name)
 	}
-	t.row("scopes", orNone(strings.Join(c.Scopes, " ")))
+	if c.Kind == kindAPIKey.name {
+		t.row("scopes", orNone(strings.Join(c.Scopes, " ")))
+	}
 	t.row("state", c.State)
 	if reason, ok := c.Reason.Get(); ok {
 		t.row("reason", reason)
@@ -76,6 +80,12 @@ func (u *ui) showCredential(c *oas.Credential) error {
 		t.row("not before", timeText(at))
 	}
 	t.row("expires", orNever(c.ExpiresAt))
+	if idle, ok := c.Idle.Get(); ok {
+		t.row("idle", "at most "+secondsText(idle))
+	}
+	if at, ok := c.SeenAt.Get(); ok {
+		t.row("seen", timeText(at))
+	}
 	for _, cidr := range c.Cidrs {
 		t.row("cidr", cidr)
 	}
@@ -119,6 +129,9 @@ func usedText(v *oas.Version) string {
 	return "used from " + timeText(first) + " to " + timeText(v.LastUsedAt.Or(first))
 }
 
+// secondsText is a number of seconds as a duration is given.
+func secondsText(n int64) string { return formatDuration(time.Duration(n) * time.Second) }
+
 func orNone(text string) string {
 	if text == "" {
 		return "none"
@@ -127,6 +140,24 @@ func orNone(text string) string {
 }
 
 func timeText(t oas.Time) string { return time.Time(t).UTC().Format(time.RFC3339) }
+
+// pairsText is what pairs are, as they are given, in one line for people.
+func pairsText(pairs map[string]string) string {
+	var all []string
+	for _, name := range slices.Sorted(maps.Keys(pairs)) {
+		all = append(all, name+"="+shortened(pairs[name]))
+	}
+	return strings.Join(all, " ")
+}
+
+// shortened is text with no more than so many characters as a table has room for.
+func shortened(text string) string {
+	const most = 32
+	if runes := []rune(text); len(runes) > most {
+		return string(runes[:most-1]) + "…"
+	}
+	return text
+}
 
 func orNever(t oas.OptTime) string {
 	if end, ok := t.Get(); ok {

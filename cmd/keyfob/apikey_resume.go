@@ -1,6 +1,8 @@
 package main
 
 import (
+	"context"
+
 	"github.com/spf13/cobra"
 
 	"github.com/keyfob-dev/keyfob/internal/oas"
@@ -12,29 +14,13 @@ func newAPIKeyResume(u *ui) *cobra.Command {
 		Short: "End the suspension of an API key",
 		Long: `End the suspension of an API key: it is accepted again. To resume what is not
 suspended changes nothing.`,
-		Example:           `  keyfob apikey resume "$ID"`,
-		Args:              takes("ID"),
-		ValidArgsFunction: cobra.NoFileCompletions,
+		Example: `  keyfob apikey resume "$ID"`,
 	}
-	asJSON := cmd.Flags().Bool("json", false, "print the API's object")
-	r := addSpaced(cmd)
-	cmd.RunE = func(cmd *cobra.Command, args []string) error {
-		if err := checkID(args[0]); err != nil {
-			return err
-		}
-		c, err := r.connect()
-		if err != nil {
-			return err
-		}
-		key, err := c.ResumeAPIKey(cmd.Context(), oas.ResumeAPIKeyParams{Space: *r.space, ID: args[0]})
-		if err != nil {
-			return c.explain(err)
-		}
-		if *asJSON {
-			return u.out.json(key)
-		}
+	onID(u, cmd, func(ctx context.Context, c *connection, space, id string) (*oas.Credential, error) {
+		return c.ResumeAPIKey(ctx, oas.ResumeAPIKeyParams{Space: space, ID: id})
+	}, func(_ string, key *oas.Credential) error {
 		u.note("resumed %s", key.ID)
 		return nil
-	}
+	})
 	return cmd
 }

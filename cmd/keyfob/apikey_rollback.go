@@ -1,6 +1,8 @@
 package main
 
 import (
+	"context"
+
 	"github.com/spf13/cobra"
 
 	"github.com/keyfob-dev/keyfob/internal/oas"
@@ -15,28 +17,12 @@ one is the newest again, without an end of its own, and the token that had repla
 it is refused at once.`,
 		Example: `  keyfob apikey rotate "$ID" --grace 1h > new.key
   keyfob apikey rollback "$ID"`,
-		Args:              takes("ID"),
-		ValidArgsFunction: cobra.NoFileCompletions,
 	}
-	asJSON := cmd.Flags().Bool("json", false, "print the API's object")
-	r := addSpaced(cmd)
-	cmd.RunE = func(cmd *cobra.Command, args []string) error {
-		if err := checkID(args[0]); err != nil {
-			return err
-		}
-		c, err := r.connect()
-		if err != nil {
-			return err
-		}
-		key, err := c.RollbackAPIKey(cmd.Context(), oas.RollbackAPIKeyParams{Space: *r.space, ID: args[0]})
-		if err != nil {
-			return c.explain(err)
-		}
-		if *asJSON {
-			return u.out.json(key)
-		}
+	onID(u, cmd, func(ctx context.Context, c *connection, space, id string) (*oas.Credential, error) {
+		return c.RollbackAPIKey(ctx, oas.RollbackAPIKeyParams{Space: space, ID: id})
+	}, func(_ string, key *oas.Credential) error {
 		u.note("rolled back %s; the token before the rotation is the newest again", key.ID)
 		return nil
-	}
+	})
 	return cmd
 }

@@ -28,7 +28,7 @@ both older tokens at once. Use --grace 0 when a token has leaked.`,
 	asJSON := cmd.Flags().Bool("json", false, "print the API's object, which holds the token")
 	r := addSpaced(cmd)
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
-		if err := checkID(args[0]); err != nil {
+		if err := checkID(cmd, args[0]); err != nil {
 			return err
 		}
 		if err := u.out.mustBeOpen(); err != nil {

@@ -1,6 +1,8 @@
 package main
 
 import (
+	"context"
+
 	"github.com/spf13/cobra"
 
 	"github.com/keyfob-dev/keyfob/internal/oas"
@@ -15,27 +17,9 @@ was first and last used, some seconds late: after a rotation, whether anybody st
 uses the one before.`,
 		Example: `  keyfob apikey show "$ID"
   keyfob apikey show "$ID" --json`,
-		Args:              takes("ID"),
-		ValidArgsFunction: cobra.NoFileCompletions,
 	}
-	asJSON := cmd.Flags().Bool("json", false, "print the API's object")
-	r := addSpaced(cmd)
-	cmd.RunE = func(cmd *cobra.Command, args []string) error {
-		if err := checkID(args[0]); err != nil {
-			return err
-		}
-		c, err := r.connect()
-		if err != nil {
-			return err
-		}
-		key, err := c.GetAPIKey(cmd.Context(), oas.GetAPIKeyParams{Space: *r.space, ID: args[0]})
-		if err != nil {
-			return c.explain(err)
-		}
-		if *asJSON {
-			return u.out.json(key)
-		}
-		return u.showCredential(key)
-	}
+	onID(u, cmd, func(ctx context.Context, c *connection, space, id string) (*oas.Credential, error) {
+		return c.GetAPIKey(ctx, oas.GetAPIKeyParams{Space: space, ID: id})
+	}, u.showCredential)
 	return cmd
 }

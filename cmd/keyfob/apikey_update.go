@@ -37,7 +37,7 @@ that revision, which keyfob apikey show prints.`,
 	asJSON := cmd.Flags().Bool("json", false, "print the API's object")
 	r := addSpaced(cmd)
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
-		if err := checkID(args[0]); err != nil {
+		if err := checkID(cmd, args[0]); err != nil {
 			return err
 		}
 		if !anyChanged(cmd, settings) {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"strings"
 
@@ -30,26 +31,31 @@ refusal. Tell whoever presented the token no more than that it is not valid.`,
 	asJSON := cmd.Flags().Bool("json", false, "print the API's object")
 	r := addSpaced(cmd)
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
-		c, err := r.connect()
-		if err != nil {
-			return err
-		}
-		text, err := u.secretLine("Token")
-		if err != nil {
-			return err
-		}
-		// JSON carries Unicode only. What is none is no token, before and after.
-		request := oas.VerifyRequest{Token: strings.ToValidUTF8(text, "\uFFFD"), Scopes: *scopes}
-		if *ip != "" {
-			request.IP.SetTo(*ip)
-		}
-		verdict, err := c.Verify(cmd.Context(), &request, oas.VerifyParams{Space: *r.space})
-		if err != nil {
-			return notDecided(c.explain(err))
-		}
-		return u.judge(verdict, *asJSON)
+		request := &oas.VerifyRequest{Scopes: *scopes}
+		setText(&request.IP, *ip)
+		return r.verify(cmd.Context(), u, request, *asJSON)
 	}
 	return cmd
+}
+
+// verify reads the token that a request is about, asks the server, and prints its
+// verdict.
+func (r *remote) verify(ctx context.Context, u *ui, request *oas.VerifyRequest, asJSON bool) error {
+	c, err := r.connect()
+	if err != nil {
+		return err
+	}
+	text, err := u.secretLine("Token")
+	if err != nil {
+		return err
+	}
+	// JSON carries Unicode only. What is none is no token, before and after.
+	request.Token = strings.ToValidUTF8(text, "\uFFFD")
+	verdict, err := c.Verify(ctx, request, oas.VerifyParams{Space: *r.space})
+	if err != nil {
+		return notDecided(c.explain(err))
+	}
+	return u.judge(verdict, asJSON)
 }
 
 // notDecided is the error of a verification that failed. That the caller was
@@ -73,6 +79,8 @@ func (u *ui) judge(v *oas.Verdict, asJSON bool) error {
 	switch {
 	case asJSON:
 		err = u.out.json(v)
+	case v.Valid && key.Subject == "":
+		err = u.out.printf("ok %s\n", key.ID)
 	case v.Valid:
 		err = u.out.printf("ok %s %s\n", key.ID, key.Subject)
 	default:

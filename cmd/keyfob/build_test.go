@@ -250,6 +250,7 @@ type answer struct {
 		Subject  string
 		State    string
 		Versions []struct {
+			ID     string
 			State  string
 			EndsAt string `json:"ends_at"`
 		}

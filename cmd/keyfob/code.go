@@ -21,7 +21,7 @@ that nobody keeps.
   keyfob code redeem --subject alice --purpose login < alice.code`,
 		GroupID: groupCredentials,
 	}
-	k := kind{"code", "codes"}
+	k := kindCode
 	cmd.AddCommand(newCodeIssue(u), newCodeRedeem(u), k.newList(u), k.newRevoke(u), k.newPurge(u))
 	return cmd
 }
@@ -73,11 +73,7 @@ one before of the same subject and purpose, which has to be half a minute old.`,
 		if err != nil {
 			return c.explain(err)
 		}
-		if err := u.spend(&issued.Credential, issued, *asJSON, issued.Code); err != nil || *asJSON {
-			return err
-		}
-		u.noteIssued(&issued.Credential)
-		return nil
+		return u.spendIssued(&issued.Credential, issued, *asJSON, issued.Code)
 	}
 	return cmd
 }

@@ -74,6 +74,9 @@ func arrange(t *testing.T, data, home, path string) (id string) {
 	}
 	what, _, _ := strings.Cut(strings.TrimPrefix(path, "keyfob "), " ")
 	switch what {
+	case "session":
+		file("alice.session", must(t, data, "", "session", "issue", "--subject", "alice"))
+		return newest(t, data, what)
 	case "link":
 		if k, err = token.Parse(file("alice.link", must(t, data, "", "link", "issue", "--subject", "alice", "--purpose", "password-reset"))); err != nil {
 			t.Fatal(err)

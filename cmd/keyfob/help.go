@@ -56,31 +56,42 @@ func newHelp() *cobra.Command {
 		GroupID: groupMore,
 		Args:    cobra.ArbitraryArgs,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			at := cmd.Root()
-			for _, name := range args {
-				next := child(at, name)
-				if next == nil {
-					return needsCommand(at, []string{name})
-				}
-				at = next
+			at, err := findCommand(cmd.Root(), args)
+			if err != nil {
+				return err
 			}
 			at.InitDefaultHelpFlag()
 			return at.Help()
 		},
 		ValidArgsFunction: func(cmd *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
-			at := cmd.Root()
-			for _, name := range args {
-				if at = child(at, name); at == nil {
-					return nil, cobra.ShellCompDirectiveNoFileComp
-				}
-			}
-			var names []string
-			for _, sub := range at.Commands() {
-				names = append(names, sub.Name())
-			}
-			return names, cobra.ShellCompDirectiveNoFileComp
+			return namesBelow(cmd.Root(), args), cobra.ShellCompDirectiveNoFileComp
 		},
 	}
+}
+
+// findCommand finds the command of these names below another.
+func findCommand(root *cobra.Command, names []string) (*cobra.Command, error) {
+	at := root
+	for _, name := range names {
+		next := child(at, name)
+		if next == nil {
+			return nil, needsCommand(at, []string{name})
+		}
+		at = next
+	}
+	return at, nil
+}
+
+// namesBelow are the names of the commands below one that findCommand finds.
+func namesBelow(root *cobra.Command, names []string) (below []string) {
+	at, err := findCommand(root, names)
+	if err != nil {
+		return nil
+	}
+	for _, sub := range at.Commands() {
+		below = append(below, sub.Name())
+	}
+	return below
 }
 
 func child(cmd *cobra.Command, name string) *cobra.Command {

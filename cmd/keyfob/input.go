@@ -10,6 +10,7 @@ import (
 	"strings"
 	"syscall"
 
+	"github.com/spf13/cobra"
 	"golang.org/x/term"
 
 	"github.com/keyfob-dev/keyfob/token"
@@ -92,9 +93,9 @@ func checkSpace(what, name string) error {
 
 // checkID checks an id before it becomes part of a URL. What is none may be a
 // token, and is not repeated.
-func checkID(id string) error {
+func checkID(cmd *cobra.Command, id string) error {
 	if token.CheckID(id) != nil {
-		return wrong("that is no id: an id has 16 characters of 0-9, A-Z and a-z; see: keyfob apikey list")
+		return wrong("that is no id: an id has 16 characters of 0-9, A-Z and a-z; see: %s list", cmd.Parent().CommandPath())
 	}
 	return nil
 }

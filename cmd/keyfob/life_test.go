@@ -11,8 +11,9 @@ import (
 )
 
 const (
-	apikeys = "/v1/spaces/default/apikeys"
-	verify  = "/v1/spaces/default/verify"
+	apikeys  = "/v1/spaces/default/apikeys"
+	sessions = "/v1/spaces/default/sessions"
+	verify   = "/v1/spaces/default/verify"
 )
 
 // The whole life of an API key through the real binary: over HTTP, and with the

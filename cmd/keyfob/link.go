@@ -22,7 +22,7 @@ issued for.
   keyfob link redeem --purpose password-reset < alice.link`,
 		GroupID: groupCredentials,
 	}
-	k := kind{"link", "links"}
+	k := kindLink
 	cmd.AddCommand(newLinkIssue(u), newLinkInspect(u), newLinkRedeem(u), k.newList(u), k.newRevoke(u), k.newPurge(u))
 	return cmd
 }
@@ -72,11 +72,7 @@ others.`,
 		if err != nil {
 			return c.explain(err)
 		}
-		if err := u.spend(&issued.Credential, issued, *asJSON, issued.Token); err != nil || *asJSON {
-			return err
-		}
-		u.noteIssued(&issued.Credential)
-		return nil
+		return u.spendIssued(&issued.Credential, issued, *asJSON, issued.Token)
 	}
 	return cmd
 }
@@ -87,10 +83,6 @@ func (r *remote) ready(u *ui) (*connection, error) {
 		return nil, err
 	}
 	return r.connect()
-}
-
-func (u *ui) noteIssued(c *oas.Credential) {
-	u.note("issued %s for %s; expires: %s", c.ID, c.Subject, orNever(c.ExpiresAt))
 }
 
 func newLinkInspect(u *ui) *cobra.Command {

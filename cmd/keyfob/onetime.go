@@ -44,6 +44,19 @@ func (u *ui) spend(c *oas.Credential, object any, asJSON bool, secrets ...string
 	return nil
 }
 
+// spendIssued is spend for what was just issued, of which it says when it ends.
+func (u *ui) spendIssued(c *oas.Credential, object any, asJSON bool, secrets ...string) error {
+	if err := u.spend(c, object, asJSON, secrets...); err != nil || asJSON {
+		return err
+	}
+	ends := orNever(c.ExpiresAt)
+	if idle, ok := c.Idle.Get(); ok {
+		ends += ", or when it was not used for " + secondsText(idle)
+	}
+	u.note("issued %s for %s; expires: %s", c.ID, c.Subject, ends)
+	return nil
+}
+
 // attemptFlags are those of a command that takes a one-time secret on stdin.
 type attemptFlags struct {
 	*remote

@@ -9,6 +9,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"syscall"
 	"testing"
@@ -58,8 +59,10 @@ type watch struct {
 	env     []string
 	secrets []string // one that commands are given on stdin, and the one of their caller
 	runs    int
-	pid     atomic.Int64
 	asked   atomic.Int64
+
+	starting sync.Mutex // held until pid is that of the run that has begun
+	pid      int
 }
 
 // examples returns the arguments of all runs of keyfob in a command's examples, as
@@ -111,13 +114,16 @@ func (w *watch) run(args []string) {
 	cmd.Dir, cmd.Env = w.dir, w.env
 	cmd.Stdin = strings.NewReader(w.secrets[0] + "\n")
 	cmd.Stdout, cmd.Stderr = full, full
-	err = cmd.Start()
+	w.starting.Lock()
+	if err = cmd.Start(); err == nil {
+		w.pid = cmd.Process.Pid
+	}
+	w.starting.Unlock()
 	full.Close()
 	if err != nil {
 		w.Fatal(err)
 	}
 	w.runs++
-	w.pid.Store(int64(cmd.Process.Pid))
 	w.look(cmd.Process.Pid, strings.Join(args, " "))
 	if isSetup("keyfob " + strings.Join(args, " ")) {
 		cmd.Process.Kill() // before it makes anything
@@ -148,7 +154,10 @@ func fill(t *testing.T, pipe *os.File) {
 // ServeHTTP is the server that commands ask.
 func (w *watch) ServeHTTP(answer http.ResponseWriter, r *http.Request) {
 	w.asked.Add(1)
-	w.look(int(w.pid.Load()), r.Method+" "+r.URL.Path)
+	w.starting.Lock()
+	pid := w.pid
+	w.starting.Unlock()
+	w.look(pid, r.Method+" "+r.URL.Path)
 	answer.WriteHeader(http.StatusServiceUnavailable)
 }
 

@@ -20,7 +20,7 @@ which is redeemed once.
   head -n 1 alice.codes | keyfob recovery redeem --subject alice`,
 		GroupID: groupCredentials,
 	}
-	k := kind{"recovery", "recovery sets"}
+	k := kindRecovery
 	cmd.AddCommand(newRecoveryIssue(u), newRecoveryRedeem(u), k.newList(u), k.newRevoke(u), k.newPurge(u))
 	return cmd
 }
@@ -56,11 +56,7 @@ They end the set before.`,
 		if err != nil {
 			return c.explain(err)
 		}
-		if err := u.spend(&issued.Credential, issued, *asJSON, issued.Codes...); err != nil || *asJSON {
-			return err
-		}
-		u.noteIssued(&issued.Credential)
-		return nil
+		return u.spendIssued(&issued.Credential, issued, *asJSON, issued.Codes...)
 	}
 	return cmd
 }

@@ -170,7 +170,8 @@ func TestAnswersAreFiltered(t *testing.T) {
 	answers := map[string]string{
 		"verify": `{"valid":true,"reason":"S","staleness_ms":0,"credential":` + key + `}`,
 		"search": `{"items":[` + key + `],"next":""}`, "apikeys": `{"credential":` + key + `,"token":"S"}`,
-		"rotate": `{"credential":` + key + `,"token":"S"}`, "0aB9cD8eF7gH6iJ5": key, "spaces": `{"items":[` + space + `],"next":""}`, "acme": space,
+		"rotate": `{"credential":` + key + `,"token":"S"}`, "sessions": `{"credential":` + key + `,"token":"S"}`,
+		"renew": `{"credential":` + key + `,"token":"S"}`, "0aB9cD8eF7gH6iJ5": key, "spaces": `{"items":[` + space + `],"next":""}`, "acme": space,
 	}
 	url := plainServer(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		name := r.URL.Path[strings.LastIndex(r.URL.Path, "/")+1:]
@@ -181,7 +182,7 @@ func TestAnswersAreFiltered(t *testing.T) {
 			w.Header().Set("Content-Type", "application/problem+json")
 			w.WriteHeader(http.StatusConflict)
 			body = `{"type":"S","title":"S","status":409,"detail":"S","instance":"S"}`
-		case name == "apikeys" || name == "rotate" || name == "spaces" && r.Method == http.MethodPost:
+		case name == "apikeys" || name == "rotate" || name == "sessions" || name == "renew" || name == "spaces" && r.Method == http.MethodPost:
 			w.WriteHeader(http.StatusCreated)
 		}
 		if name == "spaces" && r.Method == http.MethodPost {
@@ -192,6 +193,8 @@ func TestAnswersAreFiltered(t *testing.T) {
 	for _, args := range [][]string{
 		{"apikey", "verify"}, {"apikey", "list"}, {"apikey", "issue", "--subject", "a"}, {"apikey", "show", "0aB9cD8eF7gH6iJ5"},
 		{"apikey", "rotate", "0aB9cD8eF7gH6iJ5"}, {"apikey", "revoke", "0aB9cD8eF7gH6iJ5"},
+		{"session", "verify"}, {"session", "list"}, {"session", "issue", "--subject", "a"}, {"session", "show", "0aB9cD8eF7gH6iJ5"},
+		{"session", "renew", "0aB9cD8eF7gH6iJ5"}, {"session", "revoke", "0aB9cD8eF7gH6iJ5"}, {"subject", "revoke", "--subject", "a", "--kind", "session"},
 		{"space", "list"}, {"space", "show", "acme"}, {"space", "create", "acme", "--prefix", "a"}, {"space", "set", "acme", "--prefix", "a"},
 	} {
 		for _, asJSON := range []bool{false, true} {

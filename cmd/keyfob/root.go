@@ -26,8 +26,8 @@ func newRoot(u *ui, args ...string) *cobra.Command {
 		Use:   "keyfob COMMAND",
 		Short: "Make, hand out, check, replace and kill secrets",
 		Long: `keyfob makes, hands out, checks, replaces and kills secrets: random tokens,
-passwords, passphrases and one-time codes, and the API keys of a server, which it also
-is.
+passwords, passphrases and one-time codes, and the API keys, sessions and one-time
+secrets of a server, which it also is.
 
 Secrets go to stdout, one a line, and everything else to stderr. Secrets come in
 through stdin or a file, never as an argument. The exit code is 0 for yes or done,
@@ -78,9 +78,9 @@ func addCommands(root *cobra.Command, u *ui, args []string) {
 		{"token", newToken}, {"password", newPassword}, {"passphrase", newPassphrase}, {"otp", newOTP}, {"oath", newOATH},
 		{"int", newInt}, {"choice", newChoice}, {"shuffle", newShuffle}, {"sample", newSample}, {"compare", newCompare},
 		{"nonce", newNonce}, {"kdf", newKDF}, {"passhash", newPasshash}, {"csrf", newCSRF}, {"entropy", newEntropy},
-		{"apikey", newAPIKey}, {"link", newLink}, {"code", newCode}, {"totp", newTOTP}, {"recovery", newRecovery}, {"subject", newSubject},
+		{"apikey", newAPIKey}, {"session", newSession}, {"link", newLink}, {"code", newCode}, {"totp", newTOTP}, {"recovery", newRecovery}, {"subject", newSubject},
 		{"serve", newServe}, {"space", newSpace}, {"audit", newAudit}, {"init", newInit}, {"owner", newOwner}, {"clock", newClock},
-		{"demo", newDemo}, {"completion", newCompletion}, {"version", newVersion},
+		{"demo", newDemo}, {"completion", newCompletion}, {"man", newMan}, {"version", newVersion},
 	}
 	for _, c := range commands {
 		if len(args) > 0 && args[0] == c.name {

@@ -53,6 +53,8 @@ func (c cleaner) Run() int {
 //	copydir FROM TO           make the directory TO a copy of FROM
 //	expired FILE DIR          wait until the server of DIR says that the token in
 //	                          FILE is expired
+//	idle FILE DIR             wait until the session of the token in FILE has
+//	                          expired, without using it
 func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir: "testdata",
@@ -66,7 +68,7 @@ func TestScripts(t *testing.T) {
 		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
 			"exits": scriptExits, "port": scriptPort, "ready": scriptReady,
 			"id": scriptID, "mode": scriptMode, "lacks": scriptLacks,
-			"issue": scriptIssue, "expired": scriptExpired,
+			"issue": scriptIssue, "expired": scriptExpired, "idle": scriptIdle,
 			"certificates": scriptCertificates, "sql": scriptSQL, "copydir": scriptCopy,
 		},
 		RequireUniqueNames: true,
@@ -210,6 +212,22 @@ func scriptExpired(ts *testscript.TestScript, neg bool, args []string) {
 		}
 		if v.Reason != "ok" || time.Now().After(end) {
 			ts.Fatalf("the token is %s", v.Reason)
+		}
+	}
+}
+
+func scriptIdle(ts *testscript.TestScript, neg bool, args []string) {
+	t, err := token.Parse(strings.TrimSuffix(ts.ReadFile(args[0]), "\n"))
+	ts.Check(err)
+	c := scriptConnect(ts, args[1])
+	for end := time.Now().Add(30 * time.Second); ; time.Sleep(10 * time.Millisecond) {
+		found, err := c.GetSession(context.Background(), oas.GetSessionParams{Space: "default", ID: t.ID()})
+		ts.Check(err)
+		if found.State == "expired" {
+			return
+		}
+		if found.State != "active" || time.Now().After(end) {
+			ts.Fatalf("the session is %s", found.State)
 		}
 	}
 }

@@ -82,7 +82,8 @@ type hunt struct {
 	places  map[string]func() string
 }
 
-// live issues and rotates keys, and keeps what the commands say about it.
+// live issues and rotates keys, issues and renews sessions, and keeps what the
+// commands say about it.
 func (h *hunt) live(t *testing.T) {
 	t.Helper()
 	var printed strings.Builder
@@ -98,8 +99,30 @@ func (h *hunt) live(t *testing.T) {
 		bad := command(t, h.dir, mistype(text)+"\n", "apikey", "verify", "--json")
 		refused := command(t, h.dir, "", "apikey", "show", text)
 		printed.WriteString(r.stderr + rotated.stderr + bad.stdout + bad.stderr + refused.stdout + refused.stderr)
+		printed.WriteString(h.liveSession(t, fmt.Sprint("subject ", i)))
 	}
 	h.places["stderr of commands"] = printed.String
+}
+
+// liveSession is live for a session of a subject. It returns what the commands say.
+func (h *hunt) liveSession(t *testing.T, subject string) string {
+	t.Helper()
+	issued := command(t, h.dir, "", "session", "issue", "--subject", subject)
+	k, err := token.Parse(strings.TrimSuffix(issued.stdout, "\n"))
+	if err != nil {
+		t.Fatalf("exit code %d: %s", issued.code, issued.stderr)
+	}
+	used := command(t, h.dir, issued.stdout, "session", "verify", "--json")
+	renewed := command(t, h.dir, "", "session", "renew", k.ID())
+	h.secrets = append(h.secrets, strings.TrimSuffix(issued.stdout, "\n"), strings.TrimSuffix(renewed.stdout, "\n"))
+	old := command(t, h.dir, issued.stdout, "session", "verify")
+	listed := command(t, h.dir, "", "session", "list", "--subject", subject)
+	ended := command(t, h.dir, "", "subject", "revoke", "--subject", subject, "--kind", "session")
+	said := issued.stderr + renewed.stderr
+	for _, r := range []result{used, old, listed, ended} {
+		said += r.stdout + r.stderr
+	}
+	return said
 }
 
 // misplace sends secrets where they do not belong.
@@ -108,6 +131,9 @@ func (h *hunt) misplace(c *caller) {
 		for _, presented := range []string{text, mistype(text)} {
 			c.post(verify, map[string]any{"token": presented, "kind": "apikey"})
 			c.post(verify, map[string]any{"token": presented, "kind": presented})
+			c.post(verify, map[string]any{"token": presented, "kind": "session"})
+			c.post(sessions, map[string]any{"subject": "alice", "from": presented})
+			c.post(sessions+"/"+presented+"/renew", map[string]any{})
 			c.post(apikeys+"/"+presented+"/revoke", map[string]any{})
 			c.post("/v1/spaces/"+presented+"/verify?token="+presented, map[string]any{"tokn": presented})
 			stranger := &caller{addr: c.addr, token: presented, http: c.http}

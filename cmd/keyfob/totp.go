@@ -24,7 +24,7 @@ keeps nothing.
   keyfob totp list --subject alice`,
 		GroupID: groupCredentials,
 	}
-	k := kind{"totp", "authenticators"}
+	k := kindTOTP
 	cmd.AddCommand(
 		newTOTPEnroll(u),
 		newTOTPCode(u, "confirm", "Take the first code of an authenticator: from then on it counts",

@@ -113,7 +113,7 @@ func refuseSecrets(args []string) error {
 			return wrong("argument %d looks like a root key, and every process can see arguments; put it into a file and name that with --root-key-file", i+1)
 		}
 		if token.RedactAll(arg) != arg {
-			return wrong("argument %d looks like a token, and every process can see arguments; give it on stdin, and replace it if it is in use: keyfob apikey rotate", i+1)
+			return wrong("argument %d looks like a token, and every process can see arguments; give it on stdin, and replace it if it is in use: keyfob apikey rotate, or session renew", i+1)
 		}
 	}
 	return nil

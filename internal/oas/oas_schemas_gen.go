@@ -341,7 +341,7 @@ type Credential struct {
 	// 16 characters of 0-9, A-Z and a-z; public and stable.
 	ID    string `json:"id"`
 	Space string `json:"space"`
-	// `apikey`, `link`, `code`, `totp` or `recovery`. Later versions add others.
+	// `apikey`, `session`, `link`, `code`, `totp` or `recovery`. Later versions add others.
 	Kind    string `json:"kind"`
 	Subject string `json:"subject"`
 	// What a link or a code is for; absent for others.
@@ -361,8 +361,15 @@ type Credential struct {
 	UpdatedAt OptTime `json:"updated_at"`
 	// The first instant at which it is accepted; absent if that is from the start.
 	NotBefore OptTime `json:"not_before"`
-	// The first instant at which it is refused; absent if there is none.
+	// The first instant at which it is refused; absent if there is none. A session may end earlier; see
+	// `idle`.
 	ExpiresAt OptTime `json:"expires_at"`
+	// A session ends when it was not used for so many seconds; a part of one is left out. Absent of other
+	// kinds.
+	Idle OptInt64 `json:"idle"`
+	// When a session was last used, as far as that was written: that is done once a tenth of `idle` has
+	// passed since. So it never ends late, and by that tenth too early at most. Absent of other kinds.
+	SeenAt OptTime `json:"seen_at"`
 	// Networks that it may be used from; none is anywhere.
 	Cidrs []string `json:"cidrs"`
 	// How often it may be used; absent if that is without limit.
@@ -455,6 +462,16 @@ func (s *Credential) GetNotBefore() OptTime {
 // GetExpiresAt returns the value of ExpiresAt.
 func (s *Credential) GetExpiresAt() OptTime {
 	return s.ExpiresAt
+}
+
+// GetIdle returns the value of Idle.
+func (s *Credential) GetIdle() OptInt64 {
+	return s.Idle
+}
+
+// GetSeenAt returns the value of SeenAt.
+func (s *Credential) GetSeenAt() OptTime {
+	return s.SeenAt
 }
 
 // GetCidrs returns the value of Cidrs.
@@ -572,6 +589,16 @@ func (s *Credential) SetExpiresAt(val OptTime) {
 	s.ExpiresAt = val
 }
 
+// SetIdle sets the value of Idle.
+func (s *Credential) SetIdle(val OptInt64) {
+	s.Idle = val
+}
+
+// SetSeenAt sets the value of SeenAt.
+func (s *Credential) SetSeenAt(val OptTime) {
+	s.SeenAt = val
+}
+
 // SetCidrs sets the value of Cidrs.
 func (s *Credential) SetCidrs(val []string) {
 	s.Cidrs = val
@@ -660,15 +687,16 @@ type Event struct {
 	Actor string `json:"actor"`
 	// What it was done to, dot, what was done: `space.created`, `space.updated`, `apikey.issued`,
 	// `apikey.updated`, `apikey.rotated`, `apikey.rolled_back`, `apikey.suspended`, `apikey.resumed`,
-	// `apikey.revoked` or `apikey.purged`; in place of `apikey` also `link`, `code`, `totp` or `recovery`,
-	// with `redeemed`, `replaced` and `confirmed` as well; `subject.locked` or `subject.unlocked`. Later
-	// versions add others.
+	// `apikey.revoked` or `apikey.purged`; in place of `apikey` also `session`, `link`, `code`, `totp` or
+	// `recovery`, with `renewed`, `redeemed`, `replaced` and `confirmed` as well; of each kind also
+	// `subject_revoked`, which is about all of a subject's, as `session.subject_revoked`; `subject.locked`
+	// or `subject.unlocked`. Later versions add others.
 	Type string `json:"type"`
 	// The id of the credential; absent if it is about a space or a subject.
 	Credential OptString `json:"credential"`
 	// The id of the version; absent if it is about no single one.
 	Version OptString `json:"version"`
-	// The credential's, or who was locked or unlocked; absent if it is about a space.
+	// The credential's, or who was locked, unlocked or revoked; absent if it is about a space.
 	Subject OptString `json:"subject"`
 	// What was given with the request; of an update, the fields that it changed.
 	Reason OptString `json:"reason"`
@@ -1194,6 +1222,118 @@ func (s *IssueRecoveryRequest) SetAttributes(val OptIssueRecoveryRequestAttribut
 type IssueRecoveryRequestAttributes map[string]string
 
 func (s *IssueRecoveryRequestAttributes) init() IssueRecoveryRequestAttributes {
+	m := *s
+	if m == nil {
+		m = map[string]string{}
+		*s = m
+	}
+	return m
+}
+
+// Ref: #/components/schemas/IssueSessionRequest
+type IssueSessionRequest struct {
+	// Who has signed in; 1 to 256 bytes. Nobody has, unless given. No session gets another subject: a
+	// sign-in is a new session.
+	Subject OptString `json:"subject"`
+	// For the application; up to 64, with names of 1 to 64 and values of up to 1024 bytes. Put no secrets
+	// there.
+	Attributes OptIssueSessionRequestAttributes `json:"attributes"`
+	// After how many seconds without use it ends; 1 to its lifetime. 1800, or the lifetime where that is
+	// less, unless given; of a remembered one 604800, which are 7 days.
+	Idle OptInt64 `json:"idle"`
+	// After how many seconds it ends in any case; 1 to 34560000, which are 400 days. 43200, which are 12
+	// hours, unless given; of a remembered one 2592000, which are 30 days.
+	Lifetime OptInt64 `json:"lifetime"`
+	// True has idle and lifetime be longer where they are not given.
+	Remembered OptBool `json:"remembered"`
+	// The version of the session whose place it takes, as verify gave it: an id. That one ends as
+	// replaced, in the same change; if it was nobody's or the same subject's, its attributes are kept
+	// where `attributes` has no others. If it has ended or was renewed, nothing happens and the answer is
+	// 409. None, unless given.
+	From OptString `json:"from"`
+	// When the subject began to prove who they are. If subjects/revoke ended the subject's sessions then
+	// or later, nothing happens and the answer is 409: who signs in with a password while it is being
+	// reset has no session after that. Not asked, unless given; not without a subject. It is held against
+	// this server's clock: where yours may differ, take it from an answer, such as the `created_at` of a
+	// session of nobody.
+	Since OptDateTime `json:"since"`
+}
+
+// GetSubject returns the value of Subject.
+func (s *IssueSessionRequest) GetSubject() OptString {
+	return s.Subject
+}
+
+// GetAttributes returns the value of Attributes.
+func (s *IssueSessionRequest) GetAttributes() OptIssueSessionRequestAttributes {
+	return s.Attributes
+}
+
+// GetIdle returns the value of Idle.
+func (s *IssueSessionRequest) GetIdle() OptInt64 {
+	return s.Idle
+}
+
+// GetLifetime returns the value of Lifetime.
+func (s *IssueSessionRequest) GetLifetime() OptInt64 {
+	return s.Lifetime
+}
+
+// GetRemembered returns the value of Remembered.
+func (s *IssueSessionRequest) GetRemembered() OptBool {
+	return s.Remembered
+}
+
+// GetFrom returns the value of From.
+func (s *IssueSessionRequest) GetFrom() OptString {
+	return s.From
+}
+
+// GetSince returns the value of Since.
+func (s *IssueSessionRequest) GetSince() OptDateTime {
+	return s.Since
+}
+
+// SetSubject sets the value of Subject.
+func (s *IssueSessionRequest) SetSubject(val OptString) {
+	s.Subject = val
+}
+
+// SetAttributes sets the value of Attributes.
+func (s *IssueSessionRequest) SetAttributes(val OptIssueSessionRequestAttributes) {
+	s.Attributes = val
+}
+
+// SetIdle sets the value of Idle.
+func (s *IssueSessionRequest) SetIdle(val OptInt64) {
+	s.Idle = val
+}
+
+// SetLifetime sets the value of Lifetime.
+func (s *IssueSessionRequest) SetLifetime(val OptInt64) {
+	s.Lifetime = val
+}
+
+// SetRemembered sets the value of Remembered.
+func (s *IssueSessionRequest) SetRemembered(val OptBool) {
+	s.Remembered = val
+}
+
+// SetFrom sets the value of From.
+func (s *IssueSessionRequest) SetFrom(val OptString) {
+	s.From = val
+}
+
+// SetSince sets the value of Since.
+func (s *IssueSessionRequest) SetSince(val OptDateTime) {
+	s.Since = val
+}
+
+// For the application; up to 64, with names of 1 to 64 and values of up to 1024 bytes. Put no secrets
+// there.
+type IssueSessionRequestAttributes map[string]string
+
+func (s *IssueSessionRequestAttributes) init() IssueSessionRequestAttributes {
 	m := *s
 	if m == nil {
 		m = map[string]string{}
@@ -1953,6 +2093,52 @@ func (o OptIssueRecoveryRequestAttributes) Or(d IssueRecoveryRequestAttributes) 
 	return d
 }
 
+// NewOptIssueSessionRequestAttributes returns new OptIssueSessionRequestAttributes with value set to v.
+func NewOptIssueSessionRequestAttributes(v IssueSessionRequestAttributes) OptIssueSessionRequestAttributes {
+	return OptIssueSessionRequestAttributes{
+		Value: v,
+		Set:   true,
+	}
+}
+
+// OptIssueSessionRequestAttributes is optional IssueSessionRequestAttributes.
+type OptIssueSessionRequestAttributes struct {
+	Value IssueSessionRequestAttributes
+	Set   bool
+}
+
+// IsSet returns true if OptIssueSessionRequestAttributes was set.
+func (o OptIssueSessionRequestAttributes) IsSet() bool { return o.Set }
+
+// Reset unsets value.
+func (o *OptIssueSessionRequestAttributes) Reset() {
+	var v IssueSessionRequestAttributes
+	o.Value = v
+	o.Set = false
+}
+
+// SetTo sets value to v.
+func (o *OptIssueSessionRequestAttributes) SetTo(v IssueSessionRequestAttributes) {
+	o.Set = true
+	o.Value = v
+}
+
+// Get returns value and boolean that denotes whether value was set.
+func (o OptIssueSessionRequestAttributes) Get() (v IssueSessionRequestAttributes, ok bool) {
+	if !o.Set {
+		return v, false
+	}
+	return o.Value, true
+}
+
+// Or returns value if set, or given parameter if does not.
+func (o OptIssueSessionRequestAttributes) Or(d IssueSessionRequestAttributes) IssueSessionRequestAttributes {
+	if v, ok := o.Get(); ok {
+		return v
+	}
+	return d
+}
+
 // NewOptIssueTOTPRequestAttributes returns new OptIssueTOTPRequestAttributes with value set to v.
 func NewOptIssueTOTPRequestAttributes(v IssueTOTPRequestAttributes) OptIssueTOTPRequestAttributes {
 	return OptIssueTOTPRequestAttributes{
@@ -2428,7 +2614,7 @@ func (s *ProblemStatusCode) SetResponse(val Problem) {
 
 // Ref: #/components/schemas/PurgeCredentialsRequest
 type PurgeCredentialsRequest struct {
-	// `apikey`, `link`, `code`, `totp` or `recovery`.
+	// `apikey`, `session`, `link`, `code`, `totp` or `recovery`.
 	Kind string `json:"kind"`
 	// Not in the future.
 	EndedBefore time.Time `json:"ended_before"`
@@ -2595,6 +2781,46 @@ func (s *RevokeRequest) SetReason(val OptString) {
 	s.Reason = val
 }
 
+// Ref: #/components/schemas/RevokeSubjectRequest
+type RevokeSubjectRequest struct {
+	// Whose they are; 1 to 256 bytes.
+	Subject string `json:"subject"`
+	// Each kind that is to end, none twice: `apikey`, `session`, `link`, `code`, `totp` or `recovery`.
+	Kinds []string `json:"kinds"`
+	// For people; up to 512 bytes.
+	Reason OptString `json:"reason"`
+}
+
+// GetSubject returns the value of Subject.
+func (s *RevokeSubjectRequest) GetSubject() string {
+	return s.Subject
+}
+
+// GetKinds returns the value of Kinds.
+func (s *RevokeSubjectRequest) GetKinds() []string {
+	return s.Kinds
+}
+
+// GetReason returns the value of Reason.
+func (s *RevokeSubjectRequest) GetReason() OptString {
+	return s.Reason
+}
+
+// SetSubject sets the value of Subject.
+func (s *RevokeSubjectRequest) SetSubject(val string) {
+	s.Subject = val
+}
+
+// SetKinds sets the value of Kinds.
+func (s *RevokeSubjectRequest) SetKinds(val []string) {
+	s.Kinds = val
+}
+
+// SetReason sets the value of Reason.
+func (s *RevokeSubjectRequest) SetReason(val OptString) {
+	s.Reason = val
+}
+
 // Says nothing yet; that the status is 200 is the answer.
 // Ref: #/components/schemas/Revoked
 type Revoked struct{}
@@ -2707,7 +2933,7 @@ func (s *SearchAPIKeysRequest) SetLimit(val OptInt32) {
 
 // Ref: #/components/schemas/SearchCredentialsRequest
 type SearchCredentialsRequest struct {
-	// Only those of this kind: `apikey`, `link`, `code`, `totp` or `recovery`.
+	// Only those of this kind: `apikey`, `session`, `link`, `code`, `totp` or `recovery`.
 	Kind OptString `json:"kind"`
 	// Only those of this subject.
 	Subject OptString `json:"subject"`
@@ -2815,6 +3041,71 @@ func (s *SearchCredentialsRequest) SetAfter(val OptString) {
 
 // SetLimit sets the value of Limit.
 func (s *SearchCredentialsRequest) SetLimit(val OptInt32) {
+	s.Limit = val
+}
+
+// Ref: #/components/schemas/SearchSessionsRequest
+type SearchSessionsRequest struct {
+	// Only sessions of this subject.
+	Subject OptString `json:"subject"`
+	// Only sessions whose stored state is one of these: `active`, `suspended`, `replaced` or `revoked`.
+	// What is expired, by its lifetime or without use, is stored as active, or as suspended.
+	States []string `json:"states"`
+	// Only sessions whose lifetime ends before this time.
+	ExpiresBefore OptDateTime `json:"expires_before"`
+	// The `next` of the page before, with the same other fields.
+	After OptString `json:"after"`
+	// Most items of the page, 1 to 1000; 100 unless given.
+	Limit OptInt32 `json:"limit"`
+}
+
+// GetSubject returns the value of Subject.
+func (s *SearchSessionsRequest) GetSubject() OptString {
+	return s.Subject
+}
+
+// GetStates returns the value of States.
+func (s *SearchSessionsRequest) GetStates() []string {
+	return s.States
+}
+
+// GetExpiresBefore returns the value of ExpiresBefore.
+func (s *SearchSessionsRequest) GetExpiresBefore() OptDateTime {
+	return s.ExpiresBefore
+}
+
+// GetAfter returns the value of After.
+func (s *SearchSessionsRequest) GetAfter() OptString {
+	return s.After
+}
+
+// GetLimit returns the value of Limit.
+func (s *SearchSessionsRequest) GetLimit() OptInt32 {
+	return s.Limit
+}
+
+// SetSubject sets the value of Subject.
+func (s *SearchSessionsRequest) SetSubject(val OptString) {
+	s.Subject = val
+}
+
+// SetStates sets the value of States.
+func (s *SearchSessionsRequest) SetStates(val []string) {
+	s.States = val
+}
+
+// SetExpiresBefore sets the value of ExpiresBefore.
+func (s *SearchSessionsRequest) SetExpiresBefore(val OptDateTime) {
+	s.ExpiresBefore = val
+}
+
+// SetAfter sets the value of After.
+func (s *SearchSessionsRequest) SetAfter(val OptString) {
+	s.After = val
+}
+
+// SetLimit sets the value of Limit.
+func (s *SearchSessionsRequest) SetLimit(val OptInt32) {
 	s.Limit = val
 }
 
@@ -3149,6 +3440,46 @@ func (s *UpdateAPIKeyRequestAttributes) init() UpdateAPIKeyRequestAttributes {
 	return m
 }
 
+// Ref: #/components/schemas/UpdateSessionRequest
+type UpdateSessionRequest struct {
+	// The revision that you saw.
+	Revision int64 `json:"revision"`
+	// They take the place of those before; bounds are as when a session is issued. Empty takes all away.
+	Attributes UpdateSessionRequestAttributes `json:"attributes"`
+}
+
+// GetRevision returns the value of Revision.
+func (s *UpdateSessionRequest) GetRevision() int64 {
+	return s.Revision
+}
+
+// GetAttributes returns the value of Attributes.
+func (s *UpdateSessionRequest) GetAttributes() UpdateSessionRequestAttributes {
+	return s.Attributes
+}
+
+// SetRevision sets the value of Revision.
+func (s *UpdateSessionRequest) SetRevision(val int64) {
+	s.Revision = val
+}
+
+// SetAttributes sets the value of Attributes.
+func (s *UpdateSessionRequest) SetAttributes(val UpdateSessionRequestAttributes) {
+	s.Attributes = val
+}
+
+// They take the place of those before; bounds are as when a session is issued. Empty takes all away.
+type UpdateSessionRequestAttributes map[string]string
+
+func (s *UpdateSessionRequestAttributes) init() UpdateSessionRequestAttributes {
+	m := *s
+	if m == nil {
+		m = map[string]string{}
+		*s = m
+	}
+	return m
+}
+
 // Ref: #/components/schemas/UpdateSpaceRequest
 type UpdateSpaceRequest struct {
 	// Of the tokens issued from now on; as when the space is created.
@@ -3299,8 +3630,8 @@ func (s *VerifyEventsRequest) SetCheckpoints(val []string) {
 type VerifyRequest struct {
 	// What was presented to you, unchanged.
 	Token string `json:"token"`
-	// The kind of credential that it must be; `apikey` unless given. One of another kind is answered as
-	// unknown.
+	// The kind of credential that it must be, `apikey` or `session`; `apikey` unless given. One of another
+	// kind is answered as unknown.
 	Kind OptString `json:"kind"`
 	// All of these the key must have, each spelled exactly so.
 	Scopes []string `json:"scopes"`

@@ -53,6 +53,9 @@ var operationRolesBearer = map[string][]string{
 	GetCredentialOperation: []string{
 		"read",
 	},
+	GetSessionOperation: []string{
+		"read",
+	},
 	GetSpaceOperation: []string{
 		"read",
 	},
@@ -69,6 +72,9 @@ var operationRolesBearer = map[string][]string{
 		"issue",
 	},
 	IssueRecoveryOperation: []string{
+		"issue",
+	},
+	IssueSessionOperation: []string{
 		"issue",
 	},
 	IssueTOTPOperation: []string{
@@ -95,6 +101,9 @@ var operationRolesBearer = map[string][]string{
 	RedeemRecoveryOperation: []string{
 		"verify",
 	},
+	RenewSessionOperation: []string{
+		"issue",
+	},
 	ResumeAPIKeyOperation: []string{
 		"issue",
 	},
@@ -102,6 +111,12 @@ var operationRolesBearer = map[string][]string{
 		"revoke",
 	},
 	RevokeCredentialOperation: []string{
+		"revoke",
+	},
+	RevokeSessionOperation: []string{
+		"revoke",
+	},
+	RevokeSubjectOperation: []string{
 		"revoke",
 	},
 	RollbackAPIKeyOperation: []string{
@@ -116,6 +131,9 @@ var operationRolesBearer = map[string][]string{
 	SearchCredentialsOperation: []string{
 		"read",
 	},
+	SearchSessionsOperation: []string{
+		"read",
+	},
 	SuspendAPIKeyOperation: []string{
 		"issue",
 	},
@@ -123,6 +141,9 @@ var operationRolesBearer = map[string][]string{
 		"owner",
 	},
 	UpdateAPIKeyOperation: []string{
+		"issue",
+	},
+	UpdateSessionOperation: []string{
 		"issue",
 	},
 	UpdateSpaceOperation: []string{

@@ -48,6 +48,12 @@ type Handler interface {
 	//
 	// GET /v1/spaces/{space}/credentials/{id}
 	GetCredential(ctx context.Context, params GetCredentialParams) (*Credential, error)
+	// GetSession implements getSession operation.
+	//
+	// This is no use of it.
+	//
+	// GET /v1/spaces/{space}/sessions/{id}
+	GetSession(ctx context.Context, params GetSessionParams) (*Credential, error)
 	// GetSpace implements getSpace operation.
 	//
 	// Get a space.
@@ -96,6 +102,13 @@ type Handler interface {
 	//
 	// POST /v1/spaces/{space}/recovery
 	IssueRecovery(ctx context.Context, req *IssueRecoveryRequest, params IssueRecoveryParams) (*IssuedRecovery, error)
+	// IssueSession implements issueSession operation.
+	//
+	// At each sign-in issue a new one, and name in `from` the session that the browser had: that one ends
+	// in the same change, so that nobody who planted it has a part in the new one.
+	//
+	// POST /v1/spaces/{space}/sessions
+	IssueSession(ctx context.Context, req *IssueSessionRequest, params IssueSessionParams) (*Issued, error)
 	// IssueTOTP implements issueTOTP operation.
 	//
 	// Codes of the new seed are accepted by totp/check once totp/confirm has seen a first one, within an
@@ -158,6 +171,14 @@ type Handler interface {
 	//
 	// POST /v1/spaces/{space}/recovery/redeem
 	RedeemRecovery(ctx context.Context, req *RedeemRecoveryRequest, params RedeemRecoveryParams) (*AttemptVerdict, error)
+	// RenewSession implements renewSession operation.
+	//
+	// Adds a version with a new token, as after a second factor or a change of the password. The token
+	// before is dead at once; subject, attributes and lifetime stay. By the id of a version only the
+	// newest one is renewed: 409 if the session was renewed since, and if it has ended.
+	//
+	// POST /v1/spaces/{space}/sessions/{id}/renew
+	RenewSession(ctx context.Context, params RenewSessionParams) (*Issued, error)
 	// ResumeAPIKey implements resumeAPIKey operation.
 	//
 	// To resume what is not suspended is a 200 too, and changes nothing. 409 if it is revoked or expired.
@@ -178,6 +199,24 @@ type Handler interface {
 	//
 	// POST /v1/spaces/{space}/credentials/{id}/revoke
 	RevokeCredential(ctx context.Context, req *RevokeRequest, params RevokeCredentialParams) error
+	// RevokeSession implements revokeSession operation.
+	//
+	// For a sign-out: ends it at once and for good. When this answers 200, no verification accepts it any
+	// more. To revoke what has ended by revoke, subjects/revoke or `from` already is a 200 too, and
+	// changes nothing.
+	//
+	// POST /v1/spaces/{space}/sessions/{id}/revoke
+	RevokeSession(ctx context.Context, req *RevokeRequest, params RevokeSessionParams) error
+	// RevokeSubject implements revokeSubject operation.
+	//
+	// For "sign out everywhere", and after a password was reset: ends them at once and for good, and takes
+	// as long for a hundred thousand as for one. When this answers 200, no verification accepts one of
+	// them any more. What is issued later is not concerned: a second request ends what was issued since
+	// the first, and is another event. Of a subject that has none it does nothing else, and answers the
+	// same.
+	//
+	// POST /v1/spaces/{space}/subjects/revoke
+	RevokeSubject(ctx context.Context, req *RevokeSubjectRequest, params RevokeSubjectParams) error
 	// RollbackAPIKey implements rollbackAPIKey operation.
 	//
 	// While the version before is in its grace: it is the newest again, and lives as long as its key; the
@@ -209,6 +248,13 @@ type Handler interface {
 	//
 	// POST /v1/spaces/{space}/credentials/search
 	SearchCredentials(ctx context.Context, req *SearchCredentialsRequest, params SearchCredentialsParams) (*CredentialPage, error)
+	// SearchSessions implements searchSessions operation.
+	//
+	// The newest first. What is issued or changed while you page neither repeats nor hides another. `{}`
+	// lists all.
+	//
+	// POST /v1/spaces/{space}/sessions/search
+	SearchSessions(ctx context.Context, req *SearchSessionsRequest, params SearchSessionsParams) (*CredentialPage, error)
 	// SuspendAPIKey implements suspendAPIKey operation.
 	//
 	// When this answers 200, no verification accepts the key until it is resumed. To suspend what is
@@ -231,6 +277,13 @@ type Handler interface {
 	//
 	// PATCH /v1/spaces/{space}/apikeys/{id}
 	UpdateAPIKey(ctx context.Context, req *UpdateAPIKeyRequest, params UpdateAPIKeyParams) (*Credential, error)
+	// UpdateSession implements updateSession operation.
+	//
+	// Nothing happens, and the answer is 409, if the session was changed since you saw its revision, or
+	// has ended. That it is used changes no revision. This is no use of it.
+	//
+	// PATCH /v1/spaces/{space}/sessions/{id}
+	UpdateSession(ctx context.Context, req *UpdateSessionRequest, params UpdateSessionParams) (*Credential, error)
 	// UpdateSpace implements updateSpace operation.
 	//
 	// Concerns tokens that are issued from now on; those that are out stay good.
