@@ -259,6 +259,44 @@ func TestSecondSchema(t *testing.T) {
 	}
 }
 
+// TestThirdSchema opens a database that was made before there was schema 4, and
+// ends all of a subject that was there before. None of its rows has an epoch.
+func TestThirdSchema(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "keyfob.db")
+	items := secondSchema(t, path)
+	if err := runMigrations(path, "", false, 3); err != nil {
+		t.Fatal(err)
+	}
+	s := mustOpen(t, path)
+	seeSecond(t, s, items)
+	link, key := items[0].Credential, items[1].Credential // one is active, the other suspended
+	live := store.RequireLive{Space: someSpace, Kind: link.Kind, Subject: link.Subject, Purpose: link.Purpose, IDs: []string{link.ID}}
+	none := live
+	none.IDs = nil
+	revoke := func(c store.Credential) store.Step {
+		return store.RevokeSubject{Space: someSpace, Kind: c.Kind, Subject: c.Subject, Reason: "left", At: someTime}
+	}
+	if err := s.Apply(background, store.Change{Steps: []store.Step{live, revoke(link), none, revoke(key)}}); err != nil {
+		t.Fatal(err)
+	}
+	for _, item := range items {
+		was := item.Credential
+		want := was.State
+		if !want.Final() {
+			want = store.StateRevoked
+		}
+		got, err := s.Credential(background, someSpace, was.ID)
+		if err != nil || got.Credential.State != want {
+			t.Errorf("what was %s is %s, %v; want %s", was.State, got.Credential.State, err, want)
+		}
+		was.State = store.StateActive // nothing brings it back
+		err = s.Apply(background, store.Change{Steps: []store.Step{store.UpdateCredential{Credential: was}}})
+		if !errors.Is(err, store.ErrConflict) {
+			t.Errorf("to change what was %s: %v; want a conflict", item.Credential.State, err)
+		}
+	}
+}
+
 // TestPowerLossWhileMigrating lets the power go at each flush while a database
 // of schema 1 is opened.
 func TestPowerLossWhileMigrating(t *testing.T) {
