@@ -62,6 +62,26 @@ func TestRequireLiveWritesNothing(t *testing.T) {
 	}
 }
 
+// vmSteps returns how many steps of SQLite's machine a statement takes, and takes
+// back what it writes.
+func vmSteps(t *testing.T, s *Store, sql string, args []any) int {
+	t.Helper()
+	if err := s.writer.Exec(sqlBegin); err != nil {
+		t.Fatal(err)
+	}
+	stmt, err := s.writer.prepare(sql, args...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	stmt.Status(sqlite3.STMTSTATUS_VM_STEP, true) // those of before
+	for stmt.Step() {
+	}
+	if err := errors.Join(stmt.Err(), stmt.Reset(), s.writer.Exec(sqlUndo)); err != nil {
+		t.Fatal(err)
+	}
+	return stmt.Status(sqlite3.STMTSTATUS_VM_STEP, true)
+}
+
 // TestEndedCostNothing sees that what is asked before a link is issued takes no
 // more steps of SQLite's machine when the subject has had many.
 func TestEndedCostNothing(t *testing.T) {
@@ -86,18 +106,7 @@ func TestEndedCostNothing(t *testing.T) {
 		Space: someSpace, Kind: store.KindLink, Subject: "alice", Purpose: "login", Limit: 9,
 		States: []store.State{store.StateActive, store.StateSuspended},
 	})
-	steps := func(sql string, args []any) int {
-		stmt, err := s.writer.prepare(sql, args...)
-		if err != nil {
-			t.Fatal(err)
-		}
-		for stmt.Step() {
-		}
-		if err := errors.Join(stmt.Err(), stmt.Reset()); err != nil {
-			t.Fatal(err)
-		}
-		return stmt.Status(sqlite3.STMTSTATUS_VM_STEP, true)
-	}
+	steps := func(sql string, args []any) int { return vmSteps(t, s, sql, args) }
 	conditionSteps, listSteps := steps(condition, args), steps(list, listArgs)
 	if err := s.Apply(background, ended); err != nil {
 		t.Fatal(err)

@@ -259,41 +259,96 @@ func TestSecondSchema(t *testing.T) {
 	}
 }
 
-// TestThirdSchema opens a database that was made before there was schema 4, and
-// ends all of a subject that was there before. None of its rows has an epoch.
-func TestThirdSchema(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "keyfob.db")
+// thirdSchema makes a database of schema 3, from one of schema 2, in which all that
+// is new in it is in use, and all credentials but the first are sessions of alice. It
+// returns what seeThird looks for.
+func thirdSchema(t *testing.T, path string) []store.Item {
+	t.Helper()
 	items := secondSchema(t, path)
 	if err := runMigrations(path, "", false, 3); err != nil {
 		t.Fatal(err)
 	}
-	s := mustOpen(t, path)
-	seeSecond(t, s, items)
-	link, key := items[0].Credential, items[1].Credential // one is active, the other suspended
-	live := store.RequireLive{Space: someSpace, Kind: link.Kind, Subject: link.Subject, Purpose: link.Purpose, IDs: []string{link.ID}}
-	none := live
-	none.IDs = nil
-	revoke := func(c store.Credential) store.Step {
-		return store.RevokeSubject{Space: someSpace, Kind: c.Kind, Subject: c.Subject, Reason: "left", At: someTime}
+	c, v := &items[0].Credential, &items[0].Versions[0]
+	c.NextStep, v.Sealed = 42, []byte("sealed")
+	for i := range items[1:] {
+		items[i+1].Credential.Kind, items[i+1].Credential.Subject = store.KindSession, "alice"
 	}
-	if err := s.Apply(background, store.Change{Steps: []store.Step{live, revoke(link), none, revoke(key)}}); err != nil {
+	mustExec(t, path, fmt.Sprintf(`
+		UPDATE credentials SET kind = 'session', subject = 'alice' WHERE id <> '%[2]s';
+		UPDATE credentials SET next_step = 42 WHERE id = '%[2]s';
+		UPDATE versions SET sealed = CAST('sealed' AS BLOB) WHERE id = '%[3]s';
+		INSERT INTO budgets (space, name, window, guesses, consecutive, last, expires, revision)
+		VALUES ('%[1]s', 'budget', NULL, 1, 2, NULL, NULL, 3)`, someSpace, c.ID, v.ID))
+	return items
+}
+
+// seeThird sees that all of a database of schema 3 is there, and that what is new
+// is zero.
+func seeThird(t *testing.T, s *Store, items []store.Item) {
+	t.Helper()
+	seeSecond(t, s, items)
+	want := store.Budget{Space: someSpace, Name: "budget", Guesses: 1, Consecutive: 2, Revision: 3}
+	if got, err := s.Budget(background, someSpace, "budget"); err != nil || got != want {
+		t.Errorf("%+v, %v; want %+v", got, err, want)
+	}
+}
+
+// TestThirdSchema opens a database that was made before there was schema 4, and
+// has its old rows do all that is new.
+func TestThirdSchema(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "keyfob.db")
+	items := thirdSchema(t, path)
+	for range 2 { // the second time there is nothing to do
+		s := mustOpen(t, path)
+		seeThird(t, s, items)
+		s.Close()
+	}
+	s := mustOpen(t, path)
+	c := &items[0].Credential
+	live := store.RequireLive{Space: someSpace, Kind: c.Kind, Subject: c.Subject, Purpose: c.Purpose, IDs: []string{c.ID}}
+	list := store.Query{
+		Space: someSpace, Kind: c.Kind, Subject: c.Subject, States: []store.State{store.StateActive, store.StateSuspended}, Limit: 9,
+	}
+	unrevoked := store.RequireUnrevoked{Space: someSpace, Kind: store.KindSession, Subject: "alice"}
+	err := s.Apply(background, store.Change{Steps: []store.Step{
+		live, unrevoked, // also of rows that were there before
+		store.TouchCredential{Space: someSpace, ID: c.ID, Revision: c.Revision, At: someTime},
+	}})
+	if err != nil {
 		t.Fatal(err)
 	}
-	for _, item := range items {
-		was := item.Credential
-		want := was.State
-		if !want.Final() {
-			want = store.StateRevoked
+	c.Seen = someTime
+	listed, err := s.Credentials(background, list)
+	if diff := cmp.Diff(items[:1], listed); err != nil || diff != "" {
+		t.Errorf("%v; what is live (-want +got):\n%s", err, diff)
+	}
+	live.IDs = nil
+	by := store.RevokeSubject{Space: someSpace, Kind: store.KindSession, Subject: "alice", Reason: "over", At: someTime}
+	ofLinks := by
+	ofLinks.Kind, ofLinks.Subject = c.Kind, c.Subject
+	young, change := newIssue()
+	young.Credential.Kind, young.Credential.Subject, young.Credential.Idle = by.Kind, by.Subject, time.Hour
+	change.Steps[0] = store.CreateCredential{Credential: young.Credential}
+	change.Steps = append([]store.Step{by, ofLinks, live}, change.Steps...)
+	if err := s.Apply(background, change); err != nil {
+		t.Fatal(err)
+	}
+	for i := range items {
+		if c := &items[i].Credential; !c.State.Final() {
+			c.State, c.Reason, c.Updated = store.StateRevoked, by.Reason, by.At
 		}
-		got, err := s.Credential(background, someSpace, was.ID)
-		if err != nil || got.Credential.State != want {
-			t.Errorf("what was %s is %s, %v; want %s", was.State, got.Credential.State, err, want)
+	}
+	for _, item := range append(items, young) {
+		got, err := s.Credential(background, someSpace, item.Credential.ID)
+		if diff := cmp.Diff(item, got); err != nil || diff != "" {
+			t.Errorf("%v; the credential after the revocations (-want +got):\n%s", err, diff)
 		}
-		was.State = store.StateActive // nothing brings it back
-		err = s.Apply(background, store.Change{Steps: []store.Step{store.UpdateCredential{Credential: was}}})
-		if !errors.Is(err, store.ErrConflict) {
-			t.Errorf("to change what was %s: %v; want a conflict", item.Credential.State, err)
-		}
+	}
+	if listed, err := s.Credentials(background, list); err != nil || len(listed) > 0 {
+		t.Errorf("%v, %v; want none that is live", listed, err)
+	}
+	if err := s.Apply(background, store.Change{Steps: []store.Step{unrevoked}}); !errors.Is(err, store.ErrConflict) {
+		t.Errorf("%v; want a conflict", err)
 	}
 }
 

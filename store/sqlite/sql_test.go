@@ -158,6 +158,26 @@ func TestPlans(t *testing.T) {
 			t.Errorf("%s begins with\n%s; want\n%s", name, plan[0], first)
 		}
 	}
+	// What is asked about the revocations of a subject, by whichever statement, begins
+	// where the answer is.
+	const (
+		ofSubject   = "SEARCH revocations USING PRIMARY KEY (space=? AND kind=? AND subject=?)"
+		sinceTime   = "SEARCH revocations USING COVERING INDEX revocations_by_time (space=? AND kind=? AND subject=? AND at>?)"
+		ofOne       = "SEARCH r USING PRIMARY KEY (space=? AND kind=? AND subject=? AND number=?)"
+		ofOneJoined = ofOne + " LEFT-JOIN"
+	)
+	for name, want := range map[string]string{
+		"sqlRevokeSubject": ofSubject, "sqlCreateCredential": ofSubject, "sqlRequireNone": ofSubject,
+		"sqlRequireLive": ofSubject, "sqlRequireLiveRedeemed": ofSubject, "sqlRequireNoneRedeemed": ofSubject,
+		"sqlLiveRedeemed": ofSubject, "sqlRequireUnrevoked": sinceTime,
+		"sqlUpdateCredential": ofOne, "sqlUseCredential": ofOne, "sqlClaimStep": ofOne, "sqlTouchCredential": ofOne,
+		"sqlVersion": ofOneJoined, "sqlCredential": ofOneJoined, "sqlOfSpace": ofOneJoined, "sqlOfKind": ofOneJoined,
+		"sqlOfSubject": ofOneJoined, "sqlOfSubjectAndKind": ofOneJoined, "sqlOfPurpose": ofOneJoined,
+	} {
+		if plan := planOf(t, s.writer, statements[name]); !slices.Contains(plan, want) {
+			t.Errorf("%s lacks\n%s\n%s", name, want, strings.Join(plan, "\n"))
+		}
+	}
 	// That the test can fail.
 	for _, sql := range []string{
 		`SELECT * FROM events WHERE subject = ?1`,

@@ -136,6 +136,16 @@ var brokenSessions = []breakage{
 		}
 		return false
 	})},
+	{"what is final is used, and of any revision", on("Concurrency/no use is applied after a revocation was acknowledged"),
+		modeled(func(m *model, s store.UseCredential) bool {
+			for i, c := range m.credentials {
+				if c.ID == s.ID && c.Space == s.Space && c.Used < c.Uses {
+					m.credentials[i].Used++
+					return true
+				}
+			}
+			return false
+		})},
 	{"what is suspended is not used", on("Uses/UseCredential adds 1 to Used, and leaves the revision as it is"),
 		onStep(func(s store.Store, u store.UseCredential) store.Step {
 			if storedCredential(s, u.Space, u.ID).State == store.StateSuspended {
