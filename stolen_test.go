@@ -96,7 +96,7 @@ func dump(t *testing.T, d *auditedDB) (columns []string) {
 // What somebody can do to a session who can write to the database, and has neither
 // the root key nor a session's secret: end it, and give it another life, or other
 // attributes. It cannot be made another's, and no secret can be made for it; and
-// the log still tells what was done by a verb. This is what docs/design.md says.
+// the log still tells what was done by a verb. This is what docs/threat-model.md says.
 func TestEditedSessions(t *testing.T) {
 	const theOne = " WHERE id = '%[1]s'"
 	for what, c := range map[string]struct{ sql, want string }{

@@ -20,9 +20,9 @@ func TestUpdateSession(t *testing.T) {
 		s := mustIssue(t, a, keyfob.Session{Subject: "alice", Idle: time.Hour, Attributes: map[string]string{"a": "1", "b": "2"}})
 		other := mustIssue(t, a, keyfob.Session{Subject: "bob"})
 		clock.Add(time.Minute)
-		want, sent := s.Credential, s.Credential
+		want := s.Credential
 		want.Attributes, want.Revision, want.Updated = map[string]string{"b": "3"}, 2, clock.Now()
-		sent = keyfob.Credential{
+		sent := keyfob.Credential{
 			ID: s.Credential.ID, Revision: 1, Attributes: map[string]string{"b": "3"},
 			Space: "keyfob", Kind: keyfob.KindAPIKey, Subject: "mallory", Purpose: "login", Name: "a", Scopes: []string{"admin"},
 			NotBefore: clock.Now().Add(day), Expires: clock.Now().Add(1000 * day), CIDRs: cidrs("192.0.2.0/24"), Uses: 1, Used: 1,

@@ -58,17 +58,18 @@ func csrfRows() []row {
 
 // A protection puts a handler behind itself; the function returns a token for a
 // request that came through it.
-type protection func(next http.Handler) (http.Handler, func(*http.Request) string)
+type protection func(next http.Handler) (http.Handler, func(http.ResponseWriter, *http.Request) string)
 
 func keyfobCSRF(session string) protection {
-	return func(next http.Handler) (http.Handler, func(*http.Request) string) {
+	return func(next http.Handler) (http.Handler, func(http.ResponseWriter, *http.Request) string) {
 		key, err := csrf.NewKey(random.Bytes(csrf.KeySize), csrf.Config{})
 		if err != nil {
 			panic(err)
 		}
 		p := csrf.Protection{Keys: []csrf.Key{key}, Session: func(*http.Request) string { return session }}
-		return csrf.Protect(p)(next), func(r *http.Request) string {
-			text, err := csrf.Token(r)
+		guard := csrf.Protect(p)
+		return guard.Handler(next), func(w http.ResponseWriter, r *http.Request) string {
+			text, err := guard.Token(w, r)
 			if err != nil {
 				panic(err)
 			}
@@ -77,17 +78,17 @@ func keyfobCSRF(session string) protection {
 	}
 }
 
-func nosurfCSRF(next http.Handler) (http.Handler, func(*http.Request) string) {
-	return nosurf.New(next), nosurf.Token
+func nosurfCSRF(next http.Handler) (http.Handler, func(http.ResponseWriter, *http.Request) string) {
+	return nosurf.New(next), func(_ http.ResponseWriter, r *http.Request) string { return nosurf.Token(r) }
 }
 
-func gorillaCSRF(next http.Handler) (http.Handler, func(*http.Request) string) {
-	return gorilla.Protect(random.Bytes(32))(next), gorilla.Token
+func gorillaCSRF(next http.Handler) (http.Handler, func(http.ResponseWriter, *http.Request) string) {
+	return gorilla.Protect(random.Bytes(32))(next), func(_ http.ResponseWriter, r *http.Request) string { return gorilla.Token(r) }
 }
 
 // unprotected is the harness of the others.
-func unprotected(next http.Handler) (http.Handler, func(*http.Request) string) {
-	return next, func(*http.Request) string { return "" }
+func unprotected(next http.Handler) (http.Handler, func(http.ResponseWriter, *http.Request) string) {
+	return next, func(http.ResponseWriter, *http.Request) string { return "" }
 }
 
 // besides is a row of two protections, each before the same handler.
@@ -126,12 +127,12 @@ func above(bare, whole side) side {
 // there is none, in the header, without a body. Beside the form the harness is next to
 // nothing: a copy of one request, and one writer.
 func posting(protect protection, field string) side {
-	var tokenOf func(*http.Request) string
+	var tokenOf func(http.ResponseWriter, *http.Request) string
 	text, passed := "", 0
 	h, tokenOf := protect(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch {
 		case r.Method == http.MethodGet:
-			text = tokenOf(r)
+			text = tokenOf(w, r)
 		case field == "" || r.PostFormValue("name") == "alice":
 			passed++
 		}

@@ -39,7 +39,7 @@ func BenchmarkProtect(b *testing.B) {
 	ok := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) })
 	k := newKey(b, csrf.Config{})
 	protect := func(session func(*http.Request) string) http.Handler {
-		return csrf.Protect(csrf.Protection{Keys: []csrf.Key{k}, Session: session})(ok)
+		return csrf.Protect(csrf.Protection{Keys: []csrf.Key{k}, Session: session}).Handler(ok)
 	}
 	for _, c := range []struct {
 		name string

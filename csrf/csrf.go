@@ -9,12 +9,12 @@
 //		Session: session.Binding, // or another id that changes with each sign-in
 //		Exempt:  []string{"POST /hooks/pay"},
 //	})
-//	http.ListenAndServe(addr, sessions.Handler(protect(mux)))
+//	http.ListenAndServe(addr, sessions.Handler(protect.Handler(mux)))
 //
-//	field, err := csrf.Field(r) // a hidden field, into each form
-//	token, err := csrf.Token(r) // for scripts, which send it as X-CSRF-Token
+//	field, err := protect.Field(w, r) // a hidden field, into each form
+//	token, err := protect.Token(w, r) // for scripts, which send it as X-CSRF-Token
 //
-// [Protect] lets GET, HEAD and OPTIONS through, which must change nothing (RFC 9110,
+// A [Guard] lets GET, HEAD and OPTIONS through, which must change nothing (RFC 9110,
 // section 9.2.1), and with them the handshakes of WebSockets, whose handlers compare
 // Origin themselves. Every other request, whatever its method, has to come from the
 // application's own origin and to carry a token. What is refused gets 403 and one
@@ -37,7 +37,7 @@
 //
 // Referer is not looked at. Pages can leave it out, and all browsers of the last years
 // send Origin with what is protected here. Programs that are no browsers send none of
-// them; their routes take API keys and no cookies, and stand outside of Protect.
+// them; their routes take API keys and no cookies, and stand outside of it.
 //
 // A page with Referrer-Policy: no-referrer sends its forms with Origin: null, which
 // anybody can have sent. Pages with forms have same-origin or
@@ -56,7 +56,7 @@
 //
 // A token is bound to the session. Where there is none, as before the form to sign in,
 // it is bound to a random value in the cookie __Host-csrf, a pre-session, which other
-// hosts cannot set (RFC 6265bis, section 4.1.3.2). [Token] and [Field] set that cookie
+// hosts cannot set (RFC 6265bis, section 4.1.3.2). [Guard.Token] and [Guard.Field] set that cookie
 // when they are called, so call them before anything is written. Tokens of a session
 // serve in no pre-session, nor those of one in a session. Without the cookie there was no
 // page with a form; two of them, or one of another form, are somebody's attempt, and
@@ -92,7 +92,7 @@
 // To an id, which the token does not show: that of the session, best one that changes
 // with each sign-in and sign-out, so that tokens end with it. A token of one session
 // is worth nothing in another. For more than that, such as a form, put it into the id:
-// both belong to the application. There is no token for an empty id. Protect puts a
+// both belong to the application. There is no token for an empty id. A Guard puts a
 // word before the id, and so does not accept what Key.New makes for the id alone.
 //
 // To the key. To a time: a token ends after Lifetime, 12 hours unless Config says
@@ -120,7 +120,7 @@
 // The MAC is HMAC-SHA-256 over the fields keyfob/csrf/v1, id, salt and time (8 bytes),
 // each after its length in 4 bytes, big-endian. There is one spelling of each token.
 //
-// Keys and what Protect returns are safe for concurrent use; all of it works with
+// Keys and Guards are safe for concurrent use; all of it works with
 // GODEBUG=fips140=only.
 package csrf
 

@@ -31,7 +31,7 @@ func ExampleProtect() {
 	})
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /email", func(w http.ResponseWriter, r *http.Request) {
-		token, err := csrf.Token(r)
+		token, err := protect.Token(w, r)
 		if err != nil {
 			http.Error(w, "no token", http.StatusInternalServerError)
 			return
@@ -39,7 +39,7 @@ func ExampleProtect() {
 		io.WriteString(w, token)
 	})
 	mux.HandleFunc("POST /email", func(http.ResponseWriter, *http.Request) { fmt.Println("the address was changed") })
-	h := protect(mux)
+	h := protect.Handler(mux)
 
 	page := httptest.NewRecorder()
 	h.ServeHTTP(page, httptest.NewRequest("GET", "https://app.example/email", nil))
@@ -77,7 +77,7 @@ func ExampleProtect_proxy() {
 			http.Error(w, "Please load the page again.", http.StatusForbidden)
 		},
 	})
-	h := protect(http.NotFoundHandler())
+	h := protect.Handler(http.NotFoundHandler())
 	r := httptest.NewRequest("POST", "http://backend:8080/email", nil)
 	r.Header.Set("Origin", "https://app.example")
 	h.ServeHTTP(httptest.NewRecorder(), r)
@@ -87,19 +87,19 @@ func ExampleProtect_proxy() {
 }
 
 // The form to sign in, for a visitor without a session: the field comes with a cookie.
-func ExampleField() {
+func ExampleGuard_Field() {
 	page := template.Must(template.New("").Parse(`<form method="post" action="/sign-in">{{.}}…</form>`))
+	protect := csrf.Protect(csrf.Protection{Keys: []csrf.Key{exampleKey()}})
 	form := func(w http.ResponseWriter, r *http.Request) {
-		field, err := csrf.Field(r) // before anything is written
+		field, err := protect.Field(w, r) // before anything is written
 		if err != nil {
 			http.Error(w, "no token", http.StatusInternalServerError)
 			return
 		}
 		page.Execute(w, field)
 	}
-	protect := csrf.Protect(csrf.Protection{Keys: []csrf.Key{exampleKey()}})
 	w := httptest.NewRecorder()
-	protect(http.HandlerFunc(form)).ServeHTTP(w, httptest.NewRequest("GET", "https://app.example/sign-in", nil))
+	protect.Handler(http.HandlerFunc(form)).ServeHTTP(w, httptest.NewRequest("GET", "https://app.example/sign-in", nil))
 	fmt.Printf("%.71s\n", w.Body)
 	fmt.Println(w.Result().Cookies()[0].Name, w.Header().Get("Cache-Control"))
 	// Output:
@@ -109,10 +109,11 @@ func ExampleField() {
 
 // For scripts: in a meta element of the page, whence fetch takes it into the header
 // X-CSRF-Token.
-func ExampleToken() {
+func ExampleGuard_Token() {
 	page := template.Must(template.New("").Parse(`<meta name="csrf-token" content="{{.}}">`))
+	protect := csrf.Protect(csrf.Protection{Keys: []csrf.Key{exampleKey()}})
 	http.HandleFunc("GET /app", func(w http.ResponseWriter, r *http.Request) {
-		token, err := csrf.Token(r)
+		token, err := protect.Token(w, r)
 		if err != nil {
 			http.Error(w, "no token", http.StatusInternalServerError)
 			return

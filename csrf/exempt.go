@@ -42,7 +42,7 @@ func exemptions(patterns []string, log *slog.Logger) *http.ServeMux {
 // would redirect, such as from a path that is not clean, its handler is another. A path
 // with needless escapes, such as that of a dot, may be read in another way by who routes
 // it: those have a RawPath.
-func (g *guard) isExempt(r *http.Request) bool {
+func (g *Guard) isExempt(r *http.Request) bool {
 	if g.exempt == nil || r.URL.RawPath != "" {
 		return false
 	}

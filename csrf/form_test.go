@@ -230,8 +230,8 @@ func TestNames(t *testing.T) {
 	if a.send(b.postBody("POST", "/", urlencoded, "my-token="+b.token)); a.err != nil {
 		t.Error(a.err)
 	}
-	a.serve = func(_ http.ResponseWriter, r *http.Request) {
-		field, err := csrf.Field(r)
+	a.serve = func(w http.ResponseWriter, r *http.Request) {
+		field, err := a.guard.Field(w, r)
 		var token string
 		if n, _ := fmt.Sscanf(string(field), `<input type="hidden" name="my-token" value="%72s`, &token); n != 1 || err != nil || !strings.HasSuffix(string(field), token+`">`) {
 			t.Errorf("%q, %v", field, err)

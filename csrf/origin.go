@@ -11,7 +11,7 @@ import (
 
 // checkSource says whether a request comes from the application's own origin, by what
 // browsers say. Of the two headers one may be missing; what is there has to be right.
-func (g *guard) checkSource(r *http.Request) error {
+func (g *Guard) checkSource(r *http.Request) error {
 	sites, origins := r.Header["Sec-Fetch-Site"], r.Header["Origin"]
 	switch {
 	case len(sites) > 1 || len(origins) > 1:
@@ -22,9 +22,9 @@ func (g *guard) checkSource(r *http.Request) error {
 		return fmt.Errorf("%w: Sec-Fetch-Site is not same-origin", ErrCrossOrigin)
 	case len(origins) == 0:
 		return nil
-	case len(g.Origins) > 0 && !slices.Contains(g.Origins, origins[0]):
+	case len(g.protection.Origins) > 0 && !slices.Contains(g.protection.Origins, origins[0]):
 		return fmt.Errorf("%w: Origin is none of Protection.Origins", ErrCrossOrigin)
-	case len(g.Origins) == 0 && !isOwn(origins[0], r):
+	case len(g.protection.Origins) == 0 && !isOwn(origins[0], r):
 		return fmt.Errorf("%w: Origin is not that of the request; behind a proxy, set Protection.Origins", ErrCrossOrigin)
 	}
 	return nil

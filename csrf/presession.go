@@ -27,9 +27,9 @@ const (
 
 // bindingOf returns the word and the id that the tokens of a request are bound to: its
 // session, or the pre-session that its browser has. The error wraps ErrCookie.
-func (g *guard) bindingOf(r *http.Request) (word, id string, err error) {
-	if g.Session != nil {
-		if id := g.Session(r); id != "" {
+func (g *Guard) bindingOf(r *http.Request) (word, id string, err error) {
+	if g.protection.Session != nil {
+		if id := g.protection.Session(r); id != "" {
 			return ofSession, id, nil
 		}
 	}
@@ -37,17 +37,20 @@ func (g *guard) bindingOf(r *http.Request) (word, id string, err error) {
 	return ofPresession, id, err
 }
 
-// begin begins a pre-session, unless this visit has, and returns its id.
-func (v *visit) begin() string {
-	if v.presession == "" {
-		v.presession = base64.RawURLEncoding.EncodeToString(random.Bytes(presessionBytes))
-		http.SetCookie(v.w, &http.Cookie{
-			// Not Strict: the browser has to send it also when a link in a mail leads to
-			// the form, or it would get another one, and forms in other tabs would end.
-			Name: cookie, Value: v.presession, Path: "/", Secure: true, HttpOnly: true, SameSite: http.SameSiteLaxMode,
-		})
+// begin begins a pre-session, unless the answer has begun one, and returns its id.
+func begin(w http.ResponseWriter) string {
+	for _, line := range w.Header()["Set-Cookie"] {
+		if rest, ours := strings.CutPrefix(line, cookie+"="); ours && len(rest) >= presessionSize && isName(rest[:presessionSize]) {
+			return rest[:presessionSize]
+		}
 	}
-	return v.presession
+	value := base64.RawURLEncoding.EncodeToString(random.Bytes(presessionBytes))
+	http.SetCookie(w, &http.Cookie{
+		// Not Strict: the browser has to send it also when a link in a mail leads to
+		// the form, or it would get another one, and forms in other tabs would end.
+		Name: cookie, Value: value, Path: "/", Secure: true, HttpOnly: true, SameSite: http.SameSiteLaxMode,
+	})
+	return value
 }
 
 // presession returns the value of the one cookie of a pre-session. It reads the headers

@@ -1,7 +1,6 @@
 package csrf
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"html/template"
@@ -30,10 +29,6 @@ var (
 	// ErrCookie: there is no session, and not exactly one cookie of a pre-session.
 	ErrCookie = errors.New("no session, and no cookie of a pre-session")
 )
-
-// ErrUnprotected is wrapped by the error of [Token] and [Field] for a request that
-// did not come through Protect.
-var ErrUnprotected = errors.New("request outside of Protect")
 
 // Defaults of a Protection.
 const (
@@ -83,13 +78,19 @@ type Protection struct {
 	Now func() time.Time
 }
 
-// Protect returns middleware that lets those requests through that change nothing, by
-// their method, and those that come from the application's own pages. It panics if a
-// field of the Protection is wrong.
+// A Guard lets those requests through that change nothing, by their method, and those
+// that come from the application's own pages. It is safe for concurrent use.
 //
-// It stands behind what puts the session into the request, and within http.TimeoutHandler
-// and the like, which write answers of their own.
-func Protect(p Protection) func(http.Handler) http.Handler {
+// Handlers are given it, to make tokens with: a request that is let through is passed on
+// as it came, and nothing about it is kept.
+type Guard struct {
+	protection Protection
+	header     string         // as net/http spells it
+	exempt     *http.ServeMux // nil: nothing is
+}
+
+// Protect returns the Guard of a Protection. It panics if a field of that is wrong.
+func Protect(p Protection) *Guard {
 	if len(p.Keys) == 0 || slices.ContainsFunc(p.Keys, func(k Key) bool { return k.keyed == nil }) {
 		panic("csrf: Protection.Keys needs keys, each from NewKey")
 	}
@@ -121,10 +122,7 @@ func Protect(p Protection) func(http.Handler) http.Handler {
 		p.Now = time.Now
 	}
 	p.Keys, p.Origins = slices.Clone(p.Keys), slices.Clone(p.Origins)
-	exempt := exemptions(p.Exempt, p.Log)
-	return func(next http.Handler) http.Handler {
-		return &guard{Protection: p, header: textproto.CanonicalMIMEHeaderKey(p.Header), exempt: exempt, next: next}
-	}
+	return &Guard{protection: p, header: textproto.CanonicalMIMEHeaderKey(p.Header), exempt: exemptions(p.Exempt, p.Log)}
 }
 
 func isName(text string) bool {
@@ -139,44 +137,22 @@ func refuse(w http.ResponseWriter, _ *http.Request, _ error) {
 	http.Error(w, "This request cannot be accepted; load the page again, and send it once more.", http.StatusForbidden)
 }
 
-// A guard stands before a handler.
-type guard struct {
-	Protection
-	header string         // as net/http spells it
-	exempt *http.ServeMux // nil: nothing is
-	next   http.Handler
-}
-
-// A visit is one request that has come to a guard, and the context of what comes after.
-type visit struct {
-	context.Context
-	*guard
-	w          http.ResponseWriter
-	presession string // that was begun with this request; empty: none was
-}
-
-type visitKey struct{}
-
-// Value returns the visit itself for its key.
-func (v *visit) Value(key any) any {
-	if key == (visitKey{}) {
-		return v
-	}
-	return v.Context.Value(key)
-}
-
-func (g *guard) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	r = r.WithContext(&visit{Context: r.Context(), guard: g, w: w})
-	if err := g.check(w, r); err != nil {
-		w.Header().Set("Cache-Control", "no-store")
-		g.Refused(w, r, err)
-		return
-	}
-	g.next.ServeHTTP(w, r)
+// Handler puts the Guard before a handler. It stands behind what puts the session into
+// the request, and within http.TimeoutHandler and the like, which write answers of
+// their own.
+func (g *Guard) Handler(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if err := g.check(w, r); err != nil {
+			w.Header().Set("Cache-Control", "no-store")
+			g.protection.Refused(w, r, err)
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
 }
 
 // check says why a request is refused.
-func (g *guard) check(w http.ResponseWriter, r *http.Request) error {
+func (g *Guard) check(w http.ResponseWriter, r *http.Request) error {
 	switch r.Method {
 	case http.MethodGet, http.MethodHead, http.MethodOptions:
 		return nil
@@ -202,7 +178,7 @@ func (g *guard) check(w http.ResponseWriter, r *http.Request) error {
 }
 
 // checkTokens says whether there is one token, and the request's session has it.
-func (g *guard) checkTokens(r *http.Request, tokens []string) error {
+func (g *Guard) checkTokens(r *http.Request, tokens []string) error {
 	if len(tokens) != 1 {
 		return fmt.Errorf("%w: there are %d tokens", ErrMalformed, len(tokens))
 	}
@@ -210,8 +186,8 @@ func (g *guard) checkTokens(r *http.Request, tokens []string) error {
 	if err != nil {
 		return err
 	}
-	now := g.Now()
-	for _, k := range g.Keys {
+	now := g.protection.Now()
+	for _, k := range g.protection.Keys {
 		if err = k.checkFor(word, id, tokens[0], now); !errors.Is(err, ErrMismatch) {
 			return err
 		}
@@ -221,28 +197,28 @@ func (g *guard) checkTokens(r *http.Request, tokens []string) error {
 
 // formTokens reads the body, if it is a form, and returns the values of the field.
 // Errors of the parsers are not wrapped, since they quote what they read.
-func (g *guard) formTokens(w http.ResponseWriter, r *http.Request) ([]string, error) {
+func (g *Guard) formTokens(w http.ResponseWriter, r *http.Request) ([]string, error) {
 	media, _, _ := strings.Cut(r.Header.Get("Content-Type"), ";") // the rest is the parsers' business
 	media = strings.ToLower(strings.Trim(media, " \t"))
 	var err error
 	switch media {
 	case "application/x-www-form-urlencoded":
-		r.Body = http.MaxBytesReader(w, r.Body, g.MaxForm)
+		r.Body = http.MaxBytesReader(w, r.Body, g.protection.MaxForm)
 		err = r.ParseForm()
 	case "multipart/form-data":
-		r.Body = http.MaxBytesReader(w, r.Body, g.MaxForm)
-		err = r.ParseMultipartForm(g.MaxForm) // so no part is larger than what may be in memory
+		r.Body = http.MaxBytesReader(w, r.Body, g.protection.MaxForm)
+		err = r.ParseMultipartForm(g.protection.MaxForm) // so no part is larger than what may be in memory
 	default:
-		return nil, fmt.Errorf("%w: neither the header %s, nor a form", ErrNoToken, g.Header)
+		return nil, fmt.Errorf("%w: neither the header %s, nor a form", ErrNoToken, g.protection.Header)
 	}
 	var tooLarge *http.MaxBytesError
-	switch tokens := r.PostForm[g.Field]; {
+	switch tokens := r.PostForm[g.protection.Field]; {
 	case errors.As(err, &tooLarge):
-		return nil, fmt.Errorf("%w: it has more than %d bytes; send the token in the header %s", ErrForm, g.MaxForm, g.Header)
+		return nil, fmt.Errorf("%w: it has more than %d bytes; send the token in the header %s", ErrForm, g.protection.MaxForm, g.protection.Header)
 	case err != nil:
 		return nil, fmt.Errorf("%w: it is not well-formed %s, or its query is not", ErrForm, media)
 	case len(tokens) == 0:
-		return nil, fmt.Errorf("%w: neither the header %s, nor the field %s", ErrNoToken, g.Header, g.Field)
+		return nil, fmt.Errorf("%w: neither the header %s, nor the field %s", ErrNoToken, g.protection.Header, g.protection.Field)
 	default:
 		return tokens, nil
 	}
@@ -250,30 +226,25 @@ func (g *guard) formTokens(w http.ResponseWriter, r *http.Request) ([]string, er
 
 // Token returns a new token for the session of the request, to be sent in the header.
 // Where there is no session it begins a pre-session, with a cookie: it has to be called
-// before anything is written, and by the handler's own goroutine. The error wraps
-// [ErrUnprotected], [ErrID] or [ErrTime].
-func Token(r *http.Request) (string, error) {
-	v, ok := r.Context().Value(visitKey{}).(*visit)
-	if !ok {
-		return "", fmt.Errorf("%w: Token and Field are for handlers behind it", ErrUnprotected)
-	}
-	word, id, err := v.bindingOf(r)
+// before anything is written to w, and by the handler's own goroutine. The error wraps
+// [ErrID] or [ErrTime].
+func (g *Guard) Token(w http.ResponseWriter, r *http.Request) (string, error) {
+	word, id, err := g.bindingOf(r)
 	if err != nil {
-		word, id = ofPresession, v.begin()
+		word, id = ofPresession, begin(w)
 	}
-	if h := v.w.Header(); h.Get("Cache-Control") == "" {
+	if h := w.Header(); h.Get("Cache-Control") == "" {
 		h.Set("Cache-Control", "no-store")
 	}
-	return v.Keys[0].newFor(word, id, v.Now())
+	return g.protection.Keys[0].newFor(word, id, g.protection.Now())
 }
 
 // Field is Token as a hidden field of a form, in HTML.
-func Field(r *http.Request) (template.HTML, error) {
-	token, err := Token(r)
+func (g *Guard) Field(w http.ResponseWriter, r *http.Request) (template.HTML, error) {
+	token, err := g.Token(w, r)
 	if err != nil {
 		return "", err
 	}
-	v := r.Context().Value(visitKey{}).(*visit)
 	// Neither of the two has a character that HTML knows.
-	return template.HTML(`<input type="hidden" name="` + v.Field + `" value="` + token + `">`), nil
+	return template.HTML(`<input type="hidden" name="` + g.protection.Field + `" value="` + token + `">`), nil
 }

@@ -1,7 +1,6 @@
 package csrf_test
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -70,7 +69,7 @@ func TestRefusal(t *testing.T) {
 	a := newApp(t, csrf.Protection{})
 	b := a.visit(t, browser{session: "s1"})
 	a.Refused = nil
-	a.Handler = csrf.Protect(a.Protection)(http.NotFoundHandler())
+	a.Handler = csrf.Protect(a.Protection).Handler(http.NotFoundHandler())
 	bodies := map[string]bool{}
 	for _, r := range []*http.Request{
 		b.request("POST", "/", nil),
@@ -98,16 +97,17 @@ func TestRefusal(t *testing.T) {
 // An answer of the application's own can have a new token, for the form once more.
 func TestRefused(t *testing.T) {
 	var token string
+	var a *app
 	p := csrf.Protection{Refused: func(w http.ResponseWriter, r *http.Request, err error) {
 		if !errors.Is(err, csrf.ErrCookie) || w.Header().Get("Cache-Control") != "no-store" {
 			t.Errorf("%v, %v", err, w.Header())
 		}
-		if token, err = csrf.Token(r); err != nil {
+		if token, err = a.guard.Token(w, r); err != nil {
 			t.Error(err)
 		}
 		w.WriteHeader(http.StatusTeapot)
 	}}
-	a := newApp(t, p)
+	a = newApp(t, p)
 	w := a.send(browser{token: "x"}.post("/"))
 	cookies := w.Result().Cookies()
 	if w.Code != http.StatusTeapot || len(cookies) != 1 {
@@ -158,7 +158,7 @@ func TestCacheControl(t *testing.T) {
 			if before != "" {
 				w.Header().Set("Cache-Control", before)
 			}
-			if _, err := csrf.Field(r); err != nil {
+			if _, err := a.guard.Field(w, r); err != nil {
 				t.Error(err)
 			}
 		}
@@ -172,55 +172,25 @@ func TestCacheControl(t *testing.T) {
 	}
 }
 
-func TestUnprotected(t *testing.T) {
-	r := httptest.NewRequest("GET", "https://app.example/", nil)
-	if token, err := csrf.Token(r); !errors.Is(err, csrf.ErrUnprotected) || token != "" {
-		t.Errorf("%q, %v", token, err)
-	}
-	if field, err := csrf.Field(r); !errors.Is(err, csrf.ErrUnprotected) || field != "" {
-		t.Errorf("%q, %v", field, err)
-	}
-}
-
-// The writer is the server's own, so that all that it can do works.
-func TestWriterIsNotWrapped(t *testing.T) {
-	w := httptest.NewRecorder()
-	csrf.Protect(csrf.Protection{Keys: []csrf.Key{newKey(t, csrf.Config{})}})(http.HandlerFunc(func(got http.ResponseWriter, _ *http.Request) {
-		if got != http.ResponseWriter(w) {
-			t.Errorf("it is a %T", got)
+// Writer and request are the server's own, so that all that they can do works.
+func TestNothingIsWrapped(t *testing.T) {
+	w, r := httptest.NewRecorder(), httptest.NewRequest("GET", "/", nil)
+	guard := csrf.Protect(csrf.Protection{Keys: []csrf.Key{newKey(t, csrf.Config{})}})
+	guard.Handler(http.HandlerFunc(func(gotW http.ResponseWriter, gotR *http.Request) {
+		if gotW != http.ResponseWriter(w) || gotR != r {
+			t.Errorf("they are a %T and %p, not %p", gotW, gotR, r)
 		}
-	})).ServeHTTP(w, httptest.NewRequest("GET", "/", nil))
-}
-
-// The context of before goes on: its values, its end, and what is made of it.
-func TestContext(t *testing.T) {
-	type key struct{}
-	a := newApp(t, csrf.Protection{})
-	ctx, cancel := context.WithCancel(context.WithValue(t.Context(), key{}, "value"))
-	a.serve = func(_ http.ResponseWriter, r *http.Request) {
-		inner, stop := context.WithCancel(r.Context())
-		defer stop()
-		if inner.Value(key{}) != "value" || inner.Value("other") != nil {
-			t.Errorf("%v, %v", inner.Value(key{}), inner.Value("other"))
-		}
-		if _, err := csrf.Token(r.WithContext(inner)); err != nil {
-			t.Error(err)
-		}
-		cancel()
-		if <-inner.Done(); inner.Err() != context.Canceled {
-			t.Error(inner.Err())
-		}
-	}
-	a.send(browser{session: "s1"}.request("GET", "/", nil).WithContext(ctx))
+	})).ServeHTTP(w, r)
 }
 
 // Requests of many sessions beside each other get and show their own tokens.
 func TestManyAtOnce(t *testing.T) {
-	h := csrf.Protect(csrf.Protection{
+	guard := csrf.Protect(csrf.Protection{
 		Keys:    []csrf.Key{newKey(t, csrf.Config{})},
 		Session: func(r *http.Request) string { return r.Header.Get("Session") },
-	})(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		token, err := csrf.Token(r)
+	})
+	h := guard.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		token, err := guard.Token(w, r)
 		if err != nil {
 			t.Error(err)
 		}
@@ -266,9 +236,10 @@ func overTLS(t *testing.T, http2 bool) {
 		}
 		return ""
 	}
+	guard := csrf.Protect(csrf.Protection{Keys: []csrf.Key{newKey(t, csrf.Config{})}, Session: session})
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /form", func(w http.ResponseWriter, r *http.Request) {
-		token, err := csrf.Token(r)
+		token, err := guard.Token(w, r)
 		if err != nil {
 			t.Error(err)
 		}
@@ -281,7 +252,7 @@ func overTLS(t *testing.T, http2 bool) {
 		n, err := io.Copy(io.Discard, r.Body)
 		fmt.Fprint(w, n, err)
 	})
-	server := httptest.NewUnstartedServer(csrf.Protect(csrf.Protection{Keys: []csrf.Key{newKey(t, csrf.Config{})}, Session: session})(mux))
+	server := httptest.NewUnstartedServer(guard.Handler(mux))
 	server.EnableHTTP2 = http2
 	server.StartTLS()
 	defer server.Close()

@@ -128,7 +128,7 @@ func TestPresession(t *testing.T) {
 			return
 		}
 		for range 2 {
-			token, err := csrf.Token(r)
+			token, err := a.guard.Token(w, r)
 			if err != nil {
 				t.Error(err)
 			}
@@ -184,7 +184,7 @@ func TestSessionThatBegins(t *testing.T) {
 	after := browser{session: "s1"}
 	a.serve = func(w http.ResponseWriter, r *http.Request) {
 		r.Header.Set("Session", "s1")
-		after.token, _ = csrf.Token(r)
+		after.token, _ = a.guard.Token(w, r)
 	}
 	if a.send(visitor.post("/sign-in")); a.err != nil {
 		t.Fatal(a.err)
@@ -248,10 +248,10 @@ func TestLongSession(t *testing.T) {
 	a := newApp(t, csrf.Protection{})
 	id := strings.Repeat("x", csrf.MaxID+1)
 	a.serve = func(w http.ResponseWriter, r *http.Request) {
-		if token, err := csrf.Token(r); !errors.Is(err, csrf.ErrID) || token != "" {
+		if token, err := a.guard.Token(w, r); !errors.Is(err, csrf.ErrID) || token != "" {
 			t.Errorf("%q, %v", token, err)
 		}
-		if field, err := csrf.Field(r); !errors.Is(err, csrf.ErrID) || field != "" {
+		if field, err := a.guard.Field(w, r); !errors.Is(err, csrf.ErrID) || field != "" {
 			t.Errorf("%q, %v", field, err)
 		}
 	}

@@ -12,12 +12,13 @@ import (
 	"github.com/keyfob-dev/keyfob/csrf"
 )
 
-// An app is an application behind Protect. In its requests the header Session stands for
+// An app is an application behind a Guard. In its requests the header Session stands for
 // what a middleware before it has found: the id of the session.
 type app struct {
 	csrf.Protection
 	http.Handler
 
+	guard  *csrf.Guard
 	now    time.Time
 	passed *http.Request // the last that its handler got
 	err    error         // of the last that was refused
@@ -47,7 +48,8 @@ func newApp(tb testing.TB, p csrf.Protection) *app {
 			w.WriteHeader(http.StatusForbidden)
 		}
 	}
-	a.Handler = csrf.Protect(a.Protection)(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	a.guard = csrf.Protect(a.Protection)
+	a.Handler = a.guard.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		a.passed = r
 		if a.serve != nil {
 			a.serve(w, r)
@@ -70,9 +72,9 @@ func (a *app) visit(tb testing.TB, b browser) browser {
 	tb.Helper()
 	serve := a.serve
 	defer func() { a.serve = serve }()
-	a.serve = func(_ http.ResponseWriter, r *http.Request) {
+	a.serve = func(w http.ResponseWriter, r *http.Request) {
 		var err error
-		if b.token, err = csrf.Token(r); err != nil {
+		if b.token, err = a.guard.Token(w, r); err != nil {
 			tb.Fatal(err)
 		}
 	}

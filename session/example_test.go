@@ -190,8 +190,8 @@ func ExampleList() {
 	// /end?id=0000000000000000: 200 true
 }
 
-// A form for signing in has a token against requests of other sites, which is bound
-// to a session of nobody. With each step the binding changes, and tokens end.
+// What a token against requests of other sites is bound to changes with each step, and
+// so tokens of the step before end.
 func ExampleBinding() {
 	mux := http.NewServeMux()
 	bindings := map[string]bool{}

@@ -69,15 +69,17 @@
 //
 // Every answer has Vary: Cookie, so put what is the same for all, such as images,
 // outside of Handler. Answers that set the cookie, and those of [Require], have
-// Cache-Control: no-store. That also keeps pages from being shown by the button
-// Back after a sign-out. So there is nothing to clear then, and SignOut does not
-// send Clear-Site-Data, at which some browsers take seconds.
+// Cache-Control: no-store. Chromium keeps such a page for the button Back as well,
+// but only as long as no cookie changes that scripts cannot read; SignOut deletes
+// one, and so Back asks anew. After an end from elsewhere the last page may still be
+// shown, until something is asked for. SignOut does not send Clear-Site-Data, at
+// which some browsers take seconds.
 //
 // # Other sites
 //
 // SameSite keeps most of what other sites make a browser send from being signed in,
-// and package csrf the rest: [Binding] is what its tokens are bound to. A form for
-// signing in needs one too; [Start] makes a session of nobody for it.
+// and package csrf the rest: [Binding] is what its tokens are bound to. The form for
+// signing in, before there is a session, has them bound to a cookie of package csrf.
 package session
 
 import (

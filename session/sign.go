@@ -38,8 +38,8 @@ type User struct {
 const lasting = 30 * time.Second
 
 // Start makes sure that the request has a session: where it has none, one of nobody
-// is issued. Call it before a form whose token is bound to it. Two requests that come
-// at once without a cookie get one each, and the browser keeps the last.
+// is issued, for what is to be told by its id before anybody signs in. Two requests
+// that come at once without a cookie get one each, and the browser keeps the last.
 func Start(w http.ResponseWriter, r *http.Request) error {
 	s, err := of(r.Context())
 	if err != nil {

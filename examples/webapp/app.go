@@ -25,7 +25,7 @@ type app struct {
 	now     func() time.Time
 	records *sqlite.Store
 	auth    *keyfob.Authority // on records
-	csrf    []csrf.Key
+	guard   *csrf.Guard
 	users   *users
 	mail    mailbox
 	signUp  *link.Flow
@@ -43,7 +43,7 @@ func open(ctx context.Context, data, base string, now func() time.Time) (*app, e
 	if err != nil {
 		return nil, err
 	}
-	if a.csrf, err = csrfKeys(rootKey); err != nil {
+	if a.guard, err = newGuard(rootKey, now); err != nil {
 		return nil, err
 	}
 	if a.records, err = sqlite.Open(filepath.Join(data, "keyfob.db")); err != nil {
@@ -75,9 +75,14 @@ func openRootKey(path string) (keyfob.RootKey, error) {
 	return key, err
 }
 
-// csrfKeys are the root key's, so there is no other secret to keep.
-func csrfKeys(rootKey keyfob.RootKey) (keys []csrf.Key, err error) {
+// newGuard keeps other sites' forms out. Its keys are the root key's, so there is no
+// other secret to keep.
+func newGuard(rootKey keyfob.RootKey, now func() time.Time) (*csrf.Guard, error) {
 	secrets, err := rootKey.CSRF()
+	if err != nil {
+		return nil, err
+	}
+	var keys []csrf.Key
 	for _, secret := range secrets {
 		key, err := csrf.NewKey(secret, csrf.Config{})
 		if err != nil {
@@ -85,7 +90,13 @@ func csrfKeys(rootKey keyfob.RootKey) (keys []csrf.Key, err error) {
 		}
 		keys = append(keys, key)
 	}
-	return keys, err
+	return csrf.Protect(csrf.Protection{
+		Keys: keys, Session: session.Binding, Now: now,
+		// A page behind a mailed link tells nobody its address, so its form does not
+		// say where it comes from. The link's token does that, which nobody else has;
+		// and package link refuses what a browser says another site sent.
+		Exempt: []string{"POST /welcome", "POST /reset"},
+	}), nil
 }
 
 // close lets the mails go out that were asked for, and closes what they need after.
@@ -99,16 +110,9 @@ func (a *app) handler() http.Handler {
 	a.publicPages(pages)
 	a.privatePages(pages)
 	sessions := session.New(a.auth, session.Config{SignIn: "/signin", Now: a.now})
-	protect := csrf.Protect(csrf.Protection{
-		Keys: a.csrf, Session: session.Binding, Now: a.now,
-		// A page behind a mailed link tells nobody its address, so its form does not
-		// say where it comes from. The link's token does that, which nobody else has;
-		// and package link refuses what a browser says another site sent.
-		Exempt: []string{"POST /welcome", "POST /reset"},
-	})
 	site := http.NewServeMux()
 	site.HandleFunc("GET /style.css", serveStyle)
-	site.Handle("/", sessions.Handler(protect(pages)))
+	site.Handle("/", sessions.Handler(a.guard.Handler(pages)))
 	// Programs have no cookie that a stranger's page could use, so what they call
 	// stands beside the protection for browsers.
 	site.Handle("GET /api/me", bearer.Require(a.auth, "read")(a.handle(a.apiMe)))

@@ -9,7 +9,6 @@ import (
 	"net/http"
 	"net/netip"
 
-	"github.com/keyfob-dev/keyfob/csrf"
 	"github.com/keyfob-dev/keyfob/session"
 )
 
@@ -25,7 +24,7 @@ var templates = template.Must(template.New("").Funcs(template.FuncMap{
 
 // A view is what the templates get.
 type view struct {
-	Form     template.HTML // what each form has to have: see csrf.Field
+	Form     template.HTML // what each form has to have: see csrf.Guard
 	SignedIn bool
 	Note     string
 	Data     any
@@ -44,7 +43,7 @@ var notes = map[string]string{
 // show answers with a page.
 func (a *app) show(w http.ResponseWriter, r *http.Request, status int, name string, v view) error {
 	var err error
-	if v.Form, err = csrf.Field(r); err != nil {
+	if v.Form, err = a.guard.Field(w, r); err != nil {
 		return err
 	}
 	v.SignedIn = session.Subject(r) != ""

@@ -13,7 +13,8 @@ import (
 
 // breakages are in the order of the contract.
 var breakages = slices.Concat(
-	brokenChanges, brokenUses, brokenClaims, brokenLive, brokenBudgets, brokenChain, brokenMarks, brokenReplays,
+	brokenChanges, brokenUses, brokenClaims, brokenLive, brokenSessions, brokenRevocations, brokenUnrevoked, brokenBudgets,
+	brokenChain, brokenMarks, brokenReplays,
 	brokenReads, brokenVersions, brokenPurposes, brokenQueries, brokenMemory, brokenRest,
 )
 

@@ -125,6 +125,7 @@ func (c *comparison) allReads() {
 			c.ids(space, m.id('v', n))
 		}
 		c.list(store.Query{Space: space, Limit: everything})
+		c.list(store.Query{Space: space, States: []store.State{store.StateActive, store.StateSuspended}, Limit: everything})
 		for _, subject := range poolSubjects {
 			c.list(store.Query{Space: space, Subject: subject, Limit: everything})
 		}

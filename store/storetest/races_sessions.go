@@ -3,6 +3,7 @@ package storetest
 import (
 	"errors"
 	"fmt"
+	"runtime"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -12,6 +13,16 @@ import (
 
 // sessionRounds is how often the races about one session are run.
 const sessionRounds = 20
+
+// A crowd counts goroutines that are done, for one that is to come when some are.
+type crowd struct{ done atomic.Int64 }
+
+// wait waits until n are done.
+func (c *crowd) wait(n int) {
+	for c.done.Load() < int64(n) {
+		runtime.Gosched()
+	}
+}
 
 // raceTouches moves one Seen from where all have found it.
 func raceTouches(e *env) {
@@ -32,18 +43,21 @@ func raceTouches(e *env) {
 func raceTouchRevoke(e *env) {
 	const touchers, each = 15, 8
 	space := e.space()
-	for range sessionRounds {
+	for round := range sessionRounds {
 		c := e.session(space.ID)
 		by := revoke(c, "over", at(100))
+		var touched crowd
 		var acknowledged atomic.Bool
 		var mu sync.Mutex
 		next := map[time.Time]time.Time{}
 		for i, err := range together(touchers+1, func(i int) error {
 			if i == touchers {
+				touched.wait(round * touchers * each / sessionRounds)
 				defer acknowledged.Store(true)
 				return e.store.Apply(background, one(by))
 			}
 			for n := range each {
+				touched.done.Add(1)
 				found, err := e.store.Version(background, space.ID, c.Current)
 				if err != nil {
 					return err
@@ -83,7 +97,7 @@ func raceTouchRevoke(e *env) {
 // its subject is revoked.
 func raceUpdateRevoke(e *env) {
 	space := e.space()
-	for range sessionRounds {
+	for round := range sessionRounds {
 		c := e.session(space.ID)
 		by := revoke(c, "over", at(100))
 		updates := make([]store.Credential, racers)
@@ -94,13 +108,16 @@ func raceUpdateRevoke(e *env) {
 				updates[i].State, updates[i].Reason = store.StateReplaced, fmt.Sprint("replaced by ", i)
 			}
 		}
+		var updated crowd
 		var acknowledged atomic.Bool
 		want, applied := c, 0
 		for i, err := range together(racers+1, func(i int) error {
 			if i == racers {
+				updated.wait(round % 3)
 				defer acknowledged.Store(true)
 				return e.store.Apply(background, one(by))
 			}
+			defer updated.done.Add(1)
 			after := acknowledged.Load()
 			err := e.store.Apply(background, one(store.UpdateCredential{Credential: copyCredential(updates[i])}))
 			if err == nil && after {
@@ -140,13 +157,16 @@ func raceCreateRevoke(e *env) {
 		for i := range created {
 			created[i] = e.alike(first)
 		}
+		var tried crowd
 		var begun, acknowledged atomic.Bool
 		errs := together(racers+1, func(i int) error {
 			if i == racers {
+				tried.wait(round * racers / sessionRounds)
 				begun.Store(true)
 				defer acknowledged.Store(true)
 				return e.store.Apply(background, one(by))
 			}
+			defer tried.done.Add(1)
 			change := one(store.CreateCredential{Credential: copyCredential(created[i])})
 			if i%2 == 1 {
 				change.Steps = append([]store.Step{unrevoked(first, by.At)}, change.Steps...)

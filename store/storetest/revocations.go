@@ -136,7 +136,7 @@ func revokeOthers(e *env) {
 			if by, ok := steps[n]; ok {
 				c = revoked(c, by)
 			}
-			e.equal(fmt.Sprintf("%d after %d", n, i), e.version(c.Space, c.Current).Credential, c)
+			e.mustEqual(fmt.Sprintf("%d after %d", n, i), e.version(c.Space, c.Current).Credential, c)
 		}
 	}
 	for n, c := range all {

@@ -35,12 +35,12 @@ func touch(c store.Credential, at time.Time) store.TouchCredential {
 	return store.TouchCredential{Space: c.Space, ID: c.ID, Revision: c.Revision, Was: c.Seen, At: at}
 }
 
-// everywhere sees that all reads of a credential return it.
+// everywhere sees that all reads of a credential return it, and else ends the check.
 func (e *env) everywhere(what string, want store.Credential) {
 	e.Helper()
-	e.equal(what+": Credential", e.credential(want.Space, want.ID).Credential, want)
-	e.equal(what+": Credential by its version", e.credential(want.Space, want.Current).Credential, want)
-	e.equal(what+": Version", e.version(want.Space, want.Current).Credential, want)
+	e.mustEqual(what+": Credential", e.credential(want.Space, want.ID).Credential, want)
+	e.mustEqual(what+": Credential by its version", e.credential(want.Space, want.Current).Credential, want)
+	e.mustEqual(what+": Version", e.version(want.Space, want.Current).Credential, want)
 	for list, query := range map[string]store.Query{
 		"all": {}, "its kind": {Kind: want.Kind}, "its subject": {Subject: want.Subject},
 		"its subject and kind": {Subject: want.Subject, Kind: want.Kind}, "its state": {States: []store.State{want.State}},
@@ -54,7 +54,7 @@ func (e *env) everywhere(what string, want store.Credential) {
 				got = append(got, item.Credential)
 			}
 		}
-		e.equal(what+": Credentials of "+list, got, []store.Credential{want})
+		e.mustEqual(what+": Credentials of "+list, got, []store.Credential{want})
 	}
 }
 
