@@ -18,6 +18,7 @@ func TestJudge(t *testing.T) {
 	otherKind := func(f *store.Found) { f.Credential.Kind = store.KindLink }
 	revoked := func(f *store.Found) { f.Credential.State = StateRevoked }
 	expired := func(f *store.Found) { f.Credential.Expires = now }
+	gone := func(f *store.Found) { f.Credential.State = StateReplaced }
 	replaced := func(f *store.Found) { f.Version.Ends = now }
 	noScope := func(f *store.Found) { f.Credential.Scopes = []string{"write"} }
 	for _, c := range []struct {
@@ -26,6 +27,7 @@ func TestJudge(t *testing.T) {
 	}{
 		{"unknown", []func(*store.Found){otherKind, revoked, expired, replaced, noScope}},
 		{"revoked", []func(*store.Found){revoked, expired, replaced, noScope}},
+		{"replaced", []func(*store.Found){gone, expired, noScope}},
 		{"expired", []func(*store.Found){expired, replaced, noScope}},
 		{"replaced", []func(*store.Found){replaced, noScope}},
 		{"scope", []func(*store.Found){noScope}},

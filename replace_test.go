@@ -306,6 +306,36 @@ func TestSinceOfTwoClocks(t *testing.T) {
 	})
 }
 
+// What a clock revoked that was ahead by a year keeps nobody out once the clock's own
+// time was accepted, and the sessions from before stay dead.
+func TestSinceAndAnAcceptedClock(t *testing.T) {
+	onEachStore(t, func(t *testing.T, st store.Store) {
+		a, clock := open(t, st)
+		old := mustIssue(t, a, keyfob.Session{Subject: "alice"})
+		clock.Add(365 * day)
+		if err := a.RevokeSubject(t.Context(), "alice", "", keyfob.KindSession); err != nil {
+			t.Fatal(err)
+		}
+		clock.Add(-365 * day)
+		_, err := a.Issue(t.Context(), keyfob.Session{Subject: "alice", Since: clock.Now()})
+		if !errors.Is(err, keyfob.ErrConflict) {
+			t.Errorf("before the clock was accepted: %v, want ErrConflict", err)
+		}
+		if _, err := a.AcceptClock(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		wantSession(t, a, old, "revoked")
+		wantSession(t, a, mustIssue(t, a, keyfob.Session{Subject: "alice", Since: clock.Now()}), "ok")
+		if err := a.RevokeSubject(t.Context(), "alice", "", keyfob.KindSession); err != nil {
+			t.Fatal(err)
+		}
+		_, err = a.Issue(t.Context(), keyfob.Session{Subject: "alice", Since: clock.Now()})
+		if !errors.Is(err, keyfob.ErrConflict) {
+			t.Errorf("revoked after that: %v, want ErrConflict", err)
+		}
+	})
+}
+
 // P8: when the store fails in the midst of a sign-in the session before it lives, or
 // the new one is in its place; never both, and never neither.
 func TestSignInIsWhole(t *testing.T) {

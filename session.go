@@ -23,6 +23,11 @@ const (
 	maxLifetime = 400 * 24 * time.Hour
 )
 
+// mostAhead is how far ahead a revocation by another node's clock may be. What is
+// further ahead was made by a clock that was wrong (see AcceptClock), and would keep
+// the subject from signing in until then.
+const mostAhead = time.Hour
+
 // A Session asks for a session: 256 bits of secret, which a browser presents with
 // each request, as in a cookie. Its zero value is one of nobody, before a sign-in.
 //
@@ -129,7 +134,9 @@ var errSince = fmt.Errorf("%w: the subject's sessions were revoked since the sig
 func (a *Authority) makePlace(ctx context.Context, c *store.Credential, want room) (cleared, error) {
 	var done cleared
 	if !want.since.IsZero() {
-		done.steps = append(done.steps, store.RequireUnrevoked{Space: c.Space, Kind: c.Kind, Subject: c.Subject, Since: want.since})
+		done.steps = append(done.steps, store.RequireUnrevoked{
+			Space: c.Space, Kind: c.Kind, Subject: c.Subject, Since: want.since, Until: c.Created.Add(mostAhead),
+		})
 	}
 	if want.from == "" {
 		return done, nil

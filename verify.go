@@ -36,8 +36,9 @@ type Check struct {
 // the version that was presented, or an error that wraps ErrInvalid and one
 // cause: ErrMalformed, ErrUnknown, ErrRevoked, ErrExpired, ErrReplaced,
 // ErrSuspended, ErrNotYet, ErrIP, ErrScope, ErrExhausted or ErrRateLimited; Reason
-// gives its name, and of several causes it is the first in this order. An error
-// without ErrInvalid means that nothing could be decided; treat it as a refusal.
+// gives its name, and of several causes it is the first in this order; a session
+// whose place another took is ErrReplaced also when it would have expired since. An
+// error without ErrInvalid means that nothing could be decided; treat it as a refusal.
 // Such are ErrInput (the check itself is wrong), ErrSpace, ErrRootKey and
 // ErrUnavailable.
 //

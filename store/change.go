@@ -83,12 +83,13 @@ type RevokeSubject struct {
 }
 
 // RequireUnrevoked writes nothing. Condition: no RevokeSubject of that space, kind
-// and subject has an At that is Since or later.
+// and subject has an At that is Since or later, and not after Until.
 type RequireUnrevoked struct {
 	Space   string // the space's id
 	Kind    Kind
 	Subject string
 	Since   time.Time
+	Until   time.Time // zero: however late
 }
 
 // RequireLive writes nothing. Condition: the credentials of that space, kind,

@@ -48,10 +48,10 @@ type Cache struct {
 // An Entry is what is known of one version. What was found must not be changed.
 type Entry struct {
 	id    [idLength]byte
-	count uint64         // of invalidations before it was read
-	at    moment         // before it was read
-	shard *atomic.Uint64 // of its credential
-	other *atomic.Uint64 // of its credential's subject
+	count uint64 // of invalidations before it was read
+	at    moment // before it was read
+	shard uint16 // of its credential
+	other uint16 // of its credential's subject
 
 	// Proof and Recorded are for the caller's own use.
 	Proof    Proof
@@ -66,8 +66,8 @@ type Entry struct {
 // once, and not for one after the other. The sum is not 0: there is an id in it.
 func (e *Entry) warm() int {
 	c, v := &e.Found.Credential, &e.Found.Version
-	return len(c.ID) + len(c.Subject) + len(c.Scopes) + len(c.CIDRs) + len(c.State) + int(c.Revision) +
-		len(v.ID) + len(v.Prefix) + v.RootKey + v.LastUsed.Nanosecond() + len(e.scopes[0])
+	return len(c.ID) + len(c.Subject) + len(c.Scopes) + len(c.CIDRs) + c.Seen.Nanosecond() + len(c.State) +
+		len(c.Current) + len(v.Prefix) + v.RootKey + v.Ends.Nanosecond() + len(e.scopes[0])
 }
 
 // idLength is the length of a version's id. Another one is of no version.
@@ -146,7 +146,7 @@ func (c *Cache) Get(version string, now time.Time) (*Entry, time.Duration, bool)
 // shard has a higher number than the count.
 func (c *Cache) isOver(e *Entry) bool {
 	return c.count.Load() > e.count &&
-		(e.shard.Load() > e.count || e.other.Load() > e.count || c.all.Load() > e.count)
+		(c.shards[e.shard].Load() > e.count || c.shards[e.other].Load() > e.count || c.all.Load() > e.count)
 }
 
 // A moment is a time by both clocks: the monotonic one stands still while the
@@ -163,7 +163,7 @@ func (m moment) since(then moment) time.Duration {
 // Invalidate ends all that is known of a credential. It comes after the change
 // was committed, and before anybody is told that it was.
 func (c *Cache) Invalidate(credential string) {
-	raise(c.shard(credential), c.count.Add(1))
+	raise(&c.shards[c.shard(credential)], c.count.Add(1))
 }
 
 // InvalidateAbout ends all that is known of what an event is about: a credential, or
@@ -172,7 +172,7 @@ func (c *Cache) InvalidateAbout(e *store.Event) {
 	if e.Credential != "" {
 		c.Invalidate(e.Credential)
 	} else if e.Subject != "" {
-		raise(c.subjectShard(e.Space, e.Subject), c.count.Add(1))
+		raise(&c.shards[c.subjectShard(e.Space, e.Subject)], c.count.Add(1))
 	}
 }
 
@@ -182,12 +182,12 @@ func (c *Cache) Failed() { c.failures.Add(1) }
 // invalidateAll ends all that is known.
 func (c *Cache) invalidateAll() { raise(&c.all, c.count.Add(1)) }
 
-func (c *Cache) shard(credential string) *atomic.Uint64 {
-	return &c.shards[maphash.String(c.seed, credential)%shards]
+func (c *Cache) shard(credential string) uint16 {
+	return uint16(maphash.String(c.seed, credential) % shards)
 }
 
-func (c *Cache) subjectShard(space, subject string) *atomic.Uint64 {
-	return &c.shards[maphash.Comparable(c.seed, [2]string{space, subject})%shards]
+func (c *Cache) subjectShard(space, subject string) uint16 {
+	return uint16(maphash.Comparable(c.seed, [2]string{space, subject}) % shards)
 }
 
 func raise(to *atomic.Uint64, n uint64) {

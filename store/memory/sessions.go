@@ -28,7 +28,7 @@ func (tx *tx) revokeSubject(s store.RevokeSubject) {
 // isUnrevoked reports whether the condition of a RequireUnrevoked holds.
 func (tx *tx) isUnrevoked(s store.RequireUnrevoked) bool {
 	return !slices.ContainsFunc(tx.revocations[subjectKey{s.Space, s.Kind, s.Subject}], func(r revocation) bool {
-		return !r.at.Before(s.Since)
+		return !r.at.Before(s.Since) && (s.Until.IsZero() || !r.at.After(s.Until))
 	})
 }
 

@@ -11,7 +11,7 @@ const (
 
 	sqlRequireUnrevoked = `
 		SELECT 1 WHERE NOT EXISTS (SELECT 1 FROM revocations
-			WHERE space = ?1 AND kind = ?2 AND subject = ?3 AND at >= ?4)`
+			WHERE space = ?1 AND kind = ?2 AND subject = ?3 AND at >= ?4 AND (?5 IS NULL OR at <= ?5))`
 
 	// sqlNotRevoked is a part of conditions on a row of credentials.
 	sqlNotRevoked = `

@@ -208,7 +208,9 @@ func statementOfStep(step store.Step) (sql string, args []any, err error) {
 			s.ID, s.Space, s.Revision, optionalMilliseconds(s.Was), optionalMilliseconds(s.At),
 		}, nil
 	case store.RequireUnrevoked:
-		return sqlRequireUnrevoked, []any{s.Space, string(s.Kind), s.Subject, milliseconds(s.Since)}, nil
+		return sqlRequireUnrevoked, []any{
+			s.Space, string(s.Kind), s.Subject, milliseconds(s.Since), optionalMilliseconds(s.Until),
+		}, nil
 	case store.RequireLive:
 		return requireLive(s)
 	case store.WriteBudget:

@@ -50,7 +50,10 @@ func (m *maker) requireUnrevoked() []store.Step {
 // since the first time for which that is so.
 func (m *maker) unrevoked(of store.RevokeSubject) store.RequireUnrevoked {
 	times := append(slices.Clone(poolTimes), poolTimes[len(poolTimes)-1].Add(time.Millisecond))
-	s := store.RequireUnrevoked{Space: of.Space, Kind: of.Kind, Subject: of.Subject, Since: pick(m, "since", times)}
+	s := store.RequireUnrevoked{
+		Space: of.Space, Kind: of.Kind, Subject: of.Subject,
+		Since: pick(m, "since", times), Until: pick(m, "until", append(slices.Clone(times), time.Time{})),
+	}
 	if m.mostly("unrevoked") {
 		i := slices.IndexFunc(times, func(t time.Time) bool { s.Since = t; return m.model.step(s) })
 		s.Since = times[i] // the last one is later than all

@@ -29,7 +29,8 @@ func (m *model) stepOfSessions(step store.Step) bool {
 		return true
 	case store.RequireUnrevoked:
 		return !slices.ContainsFunc(m.revocations, func(r store.RevokeSubject) bool {
-			return r.Space == s.Space && r.Kind == s.Kind && r.Subject == s.Subject && !r.At.Before(s.Since)
+			return r.Space == s.Space && r.Kind == s.Kind && r.Subject == s.Subject &&
+				!r.At.Before(s.Since) && (s.Until.IsZero() || !r.At.After(s.Until))
 		})
 	}
 	return false

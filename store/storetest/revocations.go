@@ -23,7 +23,7 @@ var revocationChecks = group{"Revocations", []check{
 	{"RevokeSubject revokes however many there are", revokeMany},
 	{"nothing remains of a RevokeSubject whose change is refused", revokeRefused},
 	{"RequireUnrevoked writes nothing", requireUnrevoked},
-	{"RequireUnrevoked: no RevokeSubject has an At that is Since or later", requireUnrevokedSince},
+	{"RequireUnrevoked: no RevokeSubject has an At that is Since or later, and not after Until", requireUnrevokedSince},
 	{"RequireUnrevoked is about one space, kind and subject", requireUnrevokedOthers},
 	{"RequireUnrevoked sees the steps before it", requireUnrevokedSees},
 }}

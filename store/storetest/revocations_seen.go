@@ -171,6 +171,11 @@ func requireUnrevokedSince(e *env) {
 			e.conflicts(fmt.Sprintf("since %v when the latest of %v", since, hours), unrevoked(c, since))
 		}
 		e.apply(unrevoked(c, at(5).Add(time.Millisecond)), unrevoked(c, at(6)), unrevoked(c, instants[len(instants)-1]))
+		bounded := unrevoked(c, at(4))
+		bounded.Until = at(5).Add(-time.Millisecond)
+		e.apply(bounded)
+		bounded.Until = at(5)
+		e.conflicts(fmt.Sprintf("until the latest of %v", hours), bounded)
 	}
 	gone := e.session(space.ID)
 	e.apply(revoke(gone, "over", at(1)), store.DeleteCredential{Space: space.ID, ID: gone.ID, Revision: 1})
