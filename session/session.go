@@ -200,7 +200,9 @@ func isTarget(text string) bool {
 	if err != nil || strings.Contains(text, `\`) {
 		return false
 	}
-	return u.Scheme == "https" && u.Host != "" || u.Scheme == "" && u.Host == "" && strings.HasPrefix(text, "/")
+	// To browsers /// is the same as //, and a host comes after it.
+	isPath := strings.HasPrefix(text, "/") && !strings.HasPrefix(text, "//")
+	return u.Scheme == "https" && u.Host != "" || u.Scheme == "" && u.Host == "" && isPath
 }
 
 // remoteAddr is the address of the connection; zero if that has none, as over a
