@@ -82,6 +82,25 @@ func TestPictureIsOfTheSecret(t *testing.T) {
 	b.fill("code", app.code()).press("#confirm").shows("The second factor is on")
 }
 
+// Who has begun to set up an authenticator, in another browser, does not end it after
+// the owner has one: it takes a code of that.
+func TestSecondFactorIsNotAdded(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	owner := s.account(alice)
+	thief := s.browser().signIn(alice, password).visit("/totp").press("#enroll")
+	seed, err := otp.ParseSeed(thief.all("#secret")[0])
+	thief.must(err)
+	theirs := authenticator{s, seed}
+	_, recovery := owner.enroll()
+	thief.fill("code", theirs.code()).press("#confirm").shows("You have a second factor.")
+	s.browser().signIn(alice, password).fill("code", theirs.code()).submit().shows("This code is not valid")
+	b := s.browser().signIn(alice, password).fill("code", recovery[0]).submit()
+	if who := b.signedIn(); who != alice {
+		t.Errorf("with the owner's recovery code, signed in as %q", who)
+	}
+}
+
 // Guesses are the subject's: neither another browser nor the password typed anew
 // gives them back.
 func TestGuessesAreCounted(t *testing.T) {
