@@ -2,12 +2,17 @@ package main
 
 import (
 	"encoding/base64"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"strings"
 	"testing"
 	"time"
 
 	"rsc.io/qr"
 
 	"github.com/keyfob-dev/keyfob/otp"
+	"github.com/keyfob-dev/keyfob/session"
 )
 
 func TestSecondFactor(t *testing.T) {
@@ -146,4 +151,36 @@ func TestHalfSignedIn(t *testing.T) {
 		t.Errorf("with the new one, signed in as %q", who)
 	}
 	s.browser().visit("/signin/code").shows("Sign in anew.")
+}
+
+// A session that ends while a request is under way is no failure of the application:
+// the sign-in begins anew.
+func TestSessionEndsMeanwhile(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	s.account(alice)
+	s.enrolled(alice)
+	sessions := session.New(s.app.auth, session.Config{Now: s.now})
+	begun := httptest.NewRecorder()
+	sessions.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if err := session.Start(w, r); err != nil {
+			t.Error(err)
+		}
+	})).ServeHTTP(begun, httptest.NewRequest("GET", "/", nil))
+
+	form := url.Values{"email": {alice}, "password": {password}}.Encode()
+	r := httptest.NewRequest("POST", "/signin", strings.NewReader(form))
+	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	r.AddCookie(begun.Result().Cookies()[0])
+	w := httptest.NewRecorder()
+	sessions.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		c, _ := session.From(r.Context())
+		if _, err := s.app.auth.Renew(r.Context(), c.ID); err != nil { // by another request
+			t.Error(err)
+		}
+		s.app.handle(s.app.signIn).ServeHTTP(w, r)
+	})).ServeHTTP(w, r)
+	if to := w.Header().Get("Location"); w.Code != http.StatusSeeOther || to != "/signin?note=again" {
+		t.Errorf("%d, %q", w.Code, to)
+	}
 }
