@@ -57,10 +57,13 @@ func (a Attribute[T]) Get(r *http.Request) (value T, ok bool, err error) {
 	return a.in(c.Attributes)
 }
 
-// Set writes the attribute. Where there is no session, one of nobody is issued,
-// which is why it takes w.
+// Set writes the attribute, whatever it was. Where there is no session, one of nobody
+// is issued, which is why it takes w.
 func (a Attribute[T]) Set(w http.ResponseWriter, r *http.Request, value T) error {
-	return a.Update(w, r, func(T, bool) (T, error) { return value, nil })
+	return write(w, r, func(all map[string]string) (err error) {
+		all[a.name], err = a.text(value)
+		return err
+	})
 }
 
 // Update writes what f makes of the attribute; the second argument is false if the
@@ -68,11 +71,7 @@ func (a Attribute[T]) Set(w http.ResponseWriter, r *http.Request, value T) error
 // with what they wrote. When f fails nothing is written, and Update returns its error.
 // It must not write attributes itself.
 func (a Attribute[T]) Update(w http.ResponseWriter, r *http.Request, f func(T, bool) (T, error)) error {
-	s, err := of(r.Context())
-	if err != nil {
-		return err
-	}
-	edit := func(all map[string]string) error {
+	return write(w, r, func(all map[string]string) error {
 		old, ok, err := a.in(all)
 		if err != nil {
 			return err
@@ -82,6 +81,15 @@ func (a Attribute[T]) Update(w http.ResponseWriter, r *http.Request, f func(T, b
 			return err
 		}
 		all[a.name], err = a.text(value)
+		return err
+	})
+}
+
+// write edits the attributes of the request's session, which is issued where there is
+// none.
+func write(w http.ResponseWriter, r *http.Request, edit func(all map[string]string) error) error {
+	s, err := of(r.Context())
+	if err != nil {
 		return err
 	}
 	if s.current.Load() == nil {
@@ -101,6 +109,9 @@ func (a Attribute[T]) Delete(r *http.Request) error {
 	s, err := of(r.Context())
 	if err != nil {
 		return err
+	}
+	if s.current.Load() == nil {
+		return nil
 	}
 	return s.edit(r.Context(), func(all map[string]string) error {
 		delete(all, a.name)
@@ -149,7 +160,7 @@ const maxTries = 1000
 func (s *state) edit(ctx context.Context, edit func(all map[string]string) error) error {
 	known := s.current.Load()
 	if known == nil {
-		return nil
+		return ended(keyfob.ErrRevoked) // by another goroutine of the request
 	}
 	c := *known
 	for range maxTries {

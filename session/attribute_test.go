@@ -175,6 +175,26 @@ func TestAttributeBounds(t *testing.T) {
 	})
 }
 
+// What an earlier release of the application kept in another form can be written over.
+func TestSetOverAnotherForm(t *testing.T) {
+	each(t, func(p *app) {
+		old, now := session.NewAttribute[string]("cart"), session.NewAttribute[[]int]("cart")
+		p.handle("/old", func(w http.ResponseWriter, r *http.Request) { p.check(old.Set(w, r, "3 apples")) })
+		p.handle("/now", func(w http.ResponseWriter, r *http.Request) {
+			if _, _, err := now.Get(r); err == nil {
+				t.Error("Get takes one form for the other")
+			}
+			p.check(now.Set(w, r, []int{3}))
+			if got, ok, err := now.Get(r); len(got) != 1 || !ok || err != nil {
+				t.Errorf("%v, %v, %v", got, ok, err)
+			}
+		})
+		b := p.browser()
+		b.get("/old")
+		b.get("/now")
+	})
+}
+
 // An Update that writes attributes itself ends, with an error.
 func TestUpdateInUpdate(t *testing.T) {
 	p := newApp(t, "memory", false, session.Config{})

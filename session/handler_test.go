@@ -288,8 +288,9 @@ func TestWrongConfig(t *testing.T) {
 	for name, config := range map[string]session.Config{
 		"a space": {Name: "a b"}, "a line": {Name: "a\r\nb"}, "a sign": {Name: "a;b"}, "long": {Name: strings.Repeat("x", 65)},
 		"none": {SameSite: http.SameSiteNoneMode}, "default": {SameSite: http.SameSiteDefaultMode}, "no mode": {SameSite: 9},
-		"relative": {SignIn: "sign-in"}, "another host": {SignIn: "//evil.example"}, "backslash": {SignIn: `/\evil.example`},
-		"http": {SignIn: "http://app.example/"}, "script": {SignIn: "javascript:alert(1)"}, "no URL": {SignIn: "/%zz"}, "a new line": {SignIn: "/a\nb"},
+		"relative": {SignIn: "sign-in"}, "another host": {SignIn: "//evil.example"}, "three slashes": {SignIn: "///evil.example"},
+		"backslash": {SignIn: `/\evil.example`},
+		"http":      {SignIn: "http://app.example/"}, "script": {SignIn: "javascript:alert(1)"}, "no URL": {SignIn: "/%zz"}, "a new line": {SignIn: "/a\nb"},
 	} {
 		panics(t, name, func() { session.New(a, config) })
 	}

@@ -121,7 +121,9 @@ type Config struct {
 	Name string
 
 	// SameSite of the cookie: Lax, which is the default, or Strict, with which links
-	// from elsewhere lead to a page where nobody has signed in.
+	// from elsewhere lead to a page where nobody has signed in. Such a page must not
+	// call Start or write an attribute: that sets a cookie in the place of the one which
+	// the browser has and did not send.
 	SameSite http.SameSite
 
 	// SignIn is the path or the https URL that Require sends browsers to, with 303.
@@ -200,7 +202,9 @@ func isTarget(text string) bool {
 	if err != nil || strings.Contains(text, `\`) {
 		return false
 	}
-	return u.Scheme == "https" && u.Host != "" || u.Scheme == "" && u.Host == "" && strings.HasPrefix(text, "/")
+	// To browsers /// is the same as //, and a host comes after it.
+	isPath := strings.HasPrefix(text, "/") && !strings.HasPrefix(text, "//")
+	return u.Scheme == "https" && u.Host != "" || u.Scheme == "" && u.Host == "" && isPath
 }
 
 // remoteAddr is the address of the connection; zero if that has none, as over a

@@ -195,7 +195,8 @@ func SignOut(w http.ResponseWriter, r *http.Request) error {
 // under way elsewhere. If the request's session is one of them, the browser is to
 // forget its cookie. The reason is for people, as "password reset", and may be
 // empty. A SignIn of the subject in the same request is not under way elsewhere:
-// so a new password is set, SignOutEverywhere, SignIn.
+// so a new password is set, SignOutEverywhere, SignIn. These two stand together: a
+// SignOutEverywhere of another request between them does not refuse that SignIn.
 //
 // It goes on when the browser leaves. After an error the sessions may live, as
 // after one of SignOut.

@@ -22,7 +22,7 @@ import (
 )
 
 func main() {
-	listen := flag.String("listen", "localhost:8080", "host and port; the host is a name or an address of this machine")
+	listen := flag.String("listen", "localhost:8080", "host and port, 0 for any that is free; the host is a name or an address of this machine")
 	data := flag.String("data", "webapp-data", "folder for the root key, the databases and the mails; it is made where it is missing")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
@@ -39,7 +39,9 @@ func run(ctx context.Context, out io.Writer, listen, data string) error {
 	if err != nil {
 		return err
 	}
-	base := "http://" + listen
+	host, _, _ := net.SplitHostPort(listen)
+	_, port, _ := net.SplitHostPort(listener.Addr().String()) // which port 0 leaves to the system
+	base := "http://" + net.JoinHostPort(host, port)
 	a, err := open(ctx, data, base, time.Now)
 	if err != nil {
 		return errors.Join(err, listener.Close())

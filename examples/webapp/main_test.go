@@ -4,8 +4,8 @@ import (
 	"bufio"
 	"context"
 	"io"
-	"net"
 	"net/http"
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -18,17 +18,11 @@ func TestRun(t *testing.T) {
 	t.Parallel()
 	data := t.TempDir() + "/webapp-data"
 	for range 2 {
-		free, err := net.Listen("tcp", "localhost:0")
-		if err != nil {
-			t.Fatal(err)
-		}
-		listen := free.Addr().String()
-		free.Close()
 		ctx, stop := context.WithCancel(t.Context())
 		out, in := io.Pipe()
 		ended := make(chan error, 1)
 		go func() {
-			err := run(ctx, in, listen, data)
+			err := run(ctx, in, "localhost:0", data)
 			in.CloseWithError(err)
 			ended <- err
 		}()
@@ -78,6 +72,21 @@ func TestPurge(t *testing.T) {
 	}
 	if b := s.browser(); b.signIn(alice, password).signedIn() != alice {
 		t.Error("purge removed an account")
+	}
+}
+
+// Nobody else of the machine reads what is kept, also in a folder that was there before.
+func TestModes(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	files, err := os.ReadDir(s.data)
+	if err != nil || len(files) < 4 {
+		t.Fatalf("%d files, %v", len(files), err)
+	}
+	for _, file := range files {
+		if info, err := file.Info(); err != nil || info.Mode().Perm()&0o077 != 0 {
+			t.Errorf("%s: %v, %v", file.Name(), info.Mode(), err)
+		}
 	}
 }
 

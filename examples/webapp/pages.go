@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/netip"
 
+	"github.com/keyfob-dev/keyfob"
 	"github.com/keyfob-dev/keyfob/session"
 )
 
@@ -88,7 +89,9 @@ func (r refusal) Error() string { return r.text }
 func (a *app) handle(do action) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		err := do(w, r)
-		if errors.Is(err, errAgain) {
+		// The latter: the session ended while the request was under way, as when a button
+		// is pressed twice.
+		if errors.Is(err, errAgain) || errors.Is(err, keyfob.ErrInvalid) {
 			http.Redirect(w, r, "/signin?note=again", http.StatusSeeOther)
 			return
 		}

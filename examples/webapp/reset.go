@@ -56,8 +56,11 @@ everywhere. If you did not ask for it, do nothing.
 func (a *app) checkPassword(redeem http.Handler) http.Handler {
 	return a.handle(func(w http.ResponseWriter, r *http.Request) error {
 		password := r.PostFormValue("password")
-		if utf8.RuneCountInString(password) < minPassword || len(password) > passhash.MaxPassword {
+		switch {
+		case utf8.RuneCountInString(password) < minPassword:
 			return refusal{http.StatusUnprocessableEntity, fmt.Sprintf("A password has %d characters or more. Go back, and choose a longer one.", minPassword)}
+		case len(password) > passhash.MaxPassword:
+			return refusal{http.StatusUnprocessableEntity, "This password is too long. Go back, and choose a shorter one."}
 		}
 		redeem.ServeHTTP(w, r)
 		return nil

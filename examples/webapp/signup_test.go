@@ -1,8 +1,12 @@
 package main
 
 import (
+	"errors"
+	"net/http/httptest"
 	"strings"
 	"testing"
+
+	"github.com/keyfob-dev/keyfob/passhash"
 )
 
 func TestSignUp(t *testing.T) {
@@ -57,5 +61,22 @@ func TestNobodyLearnsWhoHasAnAccount(t *testing.T) {
 	}
 	if link := b.mailed(alice, "You have an account already"); link != "" {
 		t.Error("there is a link in the mail to who has an account")
+	}
+}
+
+// A sign-in costs a hash whoever it is of: the one of nobody's password, where an
+// address has no account or none yet.
+func TestEachSignInHashes(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	if _, err := s.app.users.add(t.Context(), mallory, s.now()); err != nil { // who never followed the link
+		t.Fatal(err)
+	}
+	s.app.noHash = "no hash"
+	for _, email := range []string{mallory, "nobody@example.com", "no address", ""} {
+		_, err := s.app.checkUser(httptest.NewRequest("POST", "/signin", nil), email, password)
+		if !errors.Is(err, passhash.ErrMalformed) {
+			t.Errorf("%q: %v", email, err)
+		}
 	}
 }

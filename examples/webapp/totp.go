@@ -55,6 +55,15 @@ func (a *app) showTOTP(w http.ResponseWriter, r *http.Request) error {
 	return a.show(w, r, http.StatusOK, "totp", view{Data: enrolled})
 }
 
+// refuseSecondTOTP: while there is a second factor, it takes a code to have another.
+func (a *app) refuseSecondTOTP(ctx context.Context, subject string) error {
+	enrolled, err := a.hasTOTP(ctx, subject)
+	if err == nil && enrolled {
+		err = refusal{http.StatusConflict, "You have a second factor. Turn it off first."}
+	}
+	return err
+}
+
 // enrollTOTP shows a new secret, the only time. It counts once it is confirmed.
 func (a *app) enrollTOTP(w http.ResponseWriter, r *http.Request) error {
 	subject := session.Subject(r)
@@ -62,10 +71,8 @@ func (a *app) enrollTOTP(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	if enrolled, err := a.hasTOTP(r.Context(), subject); err != nil {
+	if err := a.refuseSecondTOTP(r.Context(), subject); err != nil {
 		return err
-	} else if enrolled {
-		return refusal{http.StatusConflict, "You have a second factor. Turn it off first."}
 	}
 	totp, err := a.auth.Issue(r.Context(), keyfob.TOTP{Subject: subject, Issuer: "keyfob webapp", Account: u.Email})
 	if errors.Is(err, keyfob.ErrConflict) {
@@ -87,6 +94,10 @@ func (a *app) enrollTOTP(w http.ResponseWriter, r *http.Request) error {
 // confirmTOTP turns the second factor on, with the first code that the app shows.
 func (a *app) confirmTOTP(w http.ResponseWriter, r *http.Request) error {
 	subject := session.Subject(r)
+	// Asked again: another session may have begun to set one up before this one did.
+	if err := a.refuseSecondTOTP(r.Context(), subject); err != nil {
+		return err
+	}
 	_, err := a.auth.Confirm(r.Context(), keyfob.Attempt{
 		Kind: keyfob.KindTOTP, Subject: subject, Secret: keyfob.NewSecret(strings.TrimSpace(r.PostFormValue("code"))), IP: clientIP(r),
 	})

@@ -2,12 +2,17 @@ package main
 
 import (
 	"encoding/base64"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"strings"
 	"testing"
 	"time"
 
 	"rsc.io/qr"
 
 	"github.com/keyfob-dev/keyfob/otp"
+	"github.com/keyfob-dev/keyfob/session"
 )
 
 func TestSecondFactor(t *testing.T) {
@@ -82,6 +87,25 @@ func TestPictureIsOfTheSecret(t *testing.T) {
 	b.fill("code", app.code()).press("#confirm").shows("The second factor is on")
 }
 
+// Who has begun to set up an authenticator, in another browser, does not end it after
+// the owner has one: it takes a code of that.
+func TestSecondFactorIsNotAdded(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	owner := s.account(alice)
+	thief := s.browser().signIn(alice, password).visit("/totp").press("#enroll")
+	seed, err := otp.ParseSeed(thief.all("#secret")[0])
+	thief.must(err)
+	theirs := authenticator{s, seed}
+	_, recovery := owner.enroll()
+	thief.fill("code", theirs.code()).press("#confirm").shows("You have a second factor.")
+	s.browser().signIn(alice, password).fill("code", theirs.code()).submit().shows("This code is not valid")
+	b := s.browser().signIn(alice, password).fill("code", recovery[0]).submit()
+	if who := b.signedIn(); who != alice {
+		t.Errorf("with the owner's recovery code, signed in as %q", who)
+	}
+}
+
 // Guesses are the subject's: neither another browser nor the password typed anew
 // gives them back.
 func TestGuessesAreCounted(t *testing.T) {
@@ -127,4 +151,36 @@ func TestHalfSignedIn(t *testing.T) {
 		t.Errorf("with the new one, signed in as %q", who)
 	}
 	s.browser().visit("/signin/code").shows("Sign in anew.")
+}
+
+// A session that ends while a request is under way is no failure of the application:
+// the sign-in begins anew.
+func TestSessionEndsMeanwhile(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	s.account(alice)
+	s.enrolled(alice)
+	sessions := session.New(s.app.auth, session.Config{Now: s.now})
+	begun := httptest.NewRecorder()
+	sessions.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if err := session.Start(w, r); err != nil {
+			t.Error(err)
+		}
+	})).ServeHTTP(begun, httptest.NewRequest("GET", "/", nil))
+
+	form := url.Values{"email": {alice}, "password": {password}}.Encode()
+	r := httptest.NewRequest("POST", "/signin", strings.NewReader(form))
+	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	r.AddCookie(begun.Result().Cookies()[0])
+	w := httptest.NewRecorder()
+	sessions.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		c, _ := session.From(r.Context())
+		if _, err := s.app.auth.Renew(r.Context(), c.ID); err != nil { // by another request
+			t.Error(err)
+		}
+		s.app.handle(s.app.signIn).ServeHTTP(w, r)
+	})).ServeHTTP(w, r)
+	if to := w.Header().Get("Location"); w.Code != http.StatusSeeOther || to != "/signin?note=again" {
+		t.Errorf("%d, %q", w.Code, to)
+	}
 }

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"net/mail"
+	"os"
 	"strings"
 	"time"
 
@@ -28,6 +29,13 @@ var errNobody = errors.New("no such user")
 type users struct{ db *sql.DB }
 
 func openUsers(ctx context.Context, path string) (*users, error) {
+	file, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600) // hashes of passwords are nobody else's to read
+	if err != nil {
+		return nil, err
+	}
+	if err := file.Close(); err != nil {
+		return nil, err
+	}
 	db, err := sql.Open("sqlite3", path)
 	if err != nil {
 		return nil, err
