@@ -56,7 +56,7 @@ func TestRenew(t *testing.T) {
 			}
 			v := r.Credential.Versions
 			if len(v) != 2 || v[0].Number != int64(n+2) || v[0].State != keyfob.VersionActive || !v[0].Ends.IsZero() ||
-				v[1].ID != versionOf(s) || v[1].State != keyfob.VersionEnded || r.Credential.Revision != int64(n+2) {
+				v[1].ID != versionOf(s) || v[1].State != keyfob.VersionEnded || !v[1].Ends.Equal(clock.Now()) || r.Credential.Revision != int64(n+2) {
 				t.Errorf("versions %+v at revision %d", v, r.Credential.Revision)
 			}
 			got, err := a.Get(t.Context(), s.Credential.ID)

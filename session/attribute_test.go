@@ -199,7 +199,13 @@ func TestSetOverAnotherForm(t *testing.T) {
 func TestUpdateInUpdate(t *testing.T) {
 	p := newApp(t, "memory", false, session.Config{})
 	p.handle("/nested", func(w http.ResponseWriter, r *http.Request) {
-		err := counter.Update(w, r, func(n int, _ bool) (int, error) { return n, theme.Set(w, r, "dark") })
+		tries := 0
+		err := counter.Update(w, r, func(n int, _ bool) (int, error) {
+			if tries++; tries > 10_000 {
+				return n, errors.New("it is tried for ever")
+			}
+			return n, theme.Set(w, r, "dark")
+		})
 		if !errors.Is(err, keyfob.ErrConflict) {
 			t.Errorf("%v", err)
 		}
