@@ -209,7 +209,7 @@ var brokenRevocations = []breakage{
 				return found, err
 			}
 		})},
-	{"Credentials returns what was written", on(checkRevoke, checkQueries, checkModel),
+	{"Credentials returns what was written", on(checkRevoke, checkQueries),
 		reads(func(s store.Store, w *asWritten, b *broken) {
 			b.credentials = func(ctx context.Context, q store.Query) ([]store.Item, error) {
 				items, err := s.Credentials(ctx, q)
