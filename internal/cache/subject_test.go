@@ -18,7 +18,7 @@ func foundOf(version, space, subject string, state store.State) store.Found {
 // A fill whose read was before a subject's revocation, and whose end comes at any
 // moment of it, is never served once that is acknowledged.
 func TestFillAgainstInvalidateAbout(t *testing.T) {
-	const rounds = 1_000_000
+	const rounds = 200_000
 	c := New(1000)
 	var revoked atomic.Bool // what the store says
 	start, ready := make(chan string), make(chan struct{})

@@ -158,7 +158,7 @@ var brokenSessions = []breakage{
 // The checks of RequireUnrevoked.
 const (
 	checkUnrevoked = "Revocations/RequireUnrevoked writes nothing"
-	checkSince     = "Revocations/RequireUnrevoked: no RevokeSubject has an At that is Since or later"
+	checkSince     = "Revocations/RequireUnrevoked: no RevokeSubject has an At that is Since or later, and not after Until"
 	checkSubjects  = "Revocations/RequireUnrevoked is about one space, kind and subject"
 	checkSees      = "Revocations/RequireUnrevoked sees the steps before it"
 )
