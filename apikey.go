@@ -53,8 +53,7 @@ func (k APIKey) record(c *store.Credential) error {
 }
 
 func (APIKey) draw(k *core, c *store.Credential, prefix string) (drawn, error) {
-	v, text := k.draw(c, 1, prefix)
-	return drawn{versions: []store.Version{v}, secret: text}, nil
+	return k.drawFirst(c, prefix), nil
 }
 
 func (APIKey) room() room { return room{} }

@@ -42,9 +42,9 @@ type Issued struct {
 
 // Issue makes a credential and hands out its secret. Errors: ErrInput, ErrSpace,
 // ErrUnavailable; ErrTooSoon for a Code and a Link; ErrConflict for a TOTP of a
-// subject that has ten, and for a Session's From and Since. When it returns nil the credential is stored for good;
-// after ErrUnavailable or a context's end it may be stored, but nobody holds its
-// secret.
+// subject that has ten, and for a Session's From and Since. When it returns nil the
+// credential is stored for good; after ErrUnavailable or a context's end it may be
+// stored, but nobody holds its secret.
 func (a *Authority) Issue(ctx context.Context, request Request) (Issued, error) {
 	if request == nil {
 		return Issued{}, badInput("request", "is nil; give an APIKey, Session, Link, Code, TOTP or Recovery")
@@ -138,6 +138,12 @@ func (c *core) draw(of *store.Credential, number int64, prefix string) (store.Ve
 	}
 	v.Digest = c.keys.now().secretDigest(digestMessage(of, &v), t.Secret())
 	return v, NewSecret(t.Reveal())
+}
+
+// drawFirst draws the first version of a credential that has one token.
+func (c *core) drawFirst(of *store.Credential, prefix string) drawn {
+	v, text := c.draw(of, 1, prefix)
+	return drawn{versions: []store.Version{v}, secret: text}
 }
 
 // eventOf begins the event of a change to a credential.

@@ -76,8 +76,7 @@ func (l Link) record(c *store.Credential) error {
 }
 
 func (Link) draw(k *core, c *store.Credential, prefix string) (drawn, error) {
-	v, text := k.draw(c, 1, prefix)
-	return drawn{versions: []store.Version{v}, secret: text}, nil
+	return k.drawFirst(c, prefix), nil
 }
 
 func (l Link) room() room { return room{most: maxLinks, pause: l.Pause} }

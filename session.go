@@ -61,7 +61,8 @@ type Session struct {
 
 	// Since is when the subject began to prove who they are. When RevokeSubject has
 	// ended the subject's sessions since then, Issue answers ErrConflict: who signs
-	// in with a password while it is being reset has no session after that. Zero:
+	// in with a password while it is being reset has no session after that. It is
+	// held against the Authority's clock: one that lies ahead of it asks nothing. Zero:
 	// that is not asked.
 	Since time.Time
 }
@@ -114,8 +115,7 @@ func (s *Session) lives() (idle, lifetime time.Duration, err error) {
 }
 
 func (Session) draw(k *core, c *store.Credential, prefix string) (drawn, error) {
-	v, text := k.draw(c, 1, prefix)
-	return drawn{versions: []store.Version{v}, secret: text}, nil
+	return k.drawFirst(c, prefix), nil
 }
 
 func (s Session) room() room {

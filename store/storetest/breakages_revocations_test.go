@@ -22,6 +22,7 @@ const (
 	checkLive       = "Revocations/RevokeSubject: RequireLive sees what it makes of the stored state"
 	checkQueries    = "Revocations/RevokeSubject: queries see what it makes of the stored state"
 	checkRefused    = "Revocations/nothing remains of a RevokeSubject whose change is refused"
+	raceUpdate      = "Concurrency/no update is applied after the revocation of a subject was acknowledged"
 	raceCreation    = "Concurrency/what is created while its subject is revoked is revoked, or was created later"
 	raceManyRevoked = "Concurrency/of revocations of one subject all are applied, and the first one counts"
 )
@@ -175,6 +176,12 @@ var brokenRevocations = []breakage{
 				*c = after
 			}
 		})},
+	{"what was revoked so is updated late", on(raceUpdate),
+		lateUpdates(ignoresRevocations[store.UpdateCredential](func(c *store.Credential, after store.Credential) {
+			if after.Revision > c.Revision {
+				*c = after
+			}
+		}))},
 	{"what was revoked so is used", on(checkRevoked),
 		ignoresRevocations[store.UseCredential](func(c *store.Credential, after store.Credential) { c.Used = after.Used })},
 	{"steps of what was revoked so are claimed", on(checkRevoked),

@@ -57,6 +57,22 @@ func lookThenTouch(s store.Store) store.Store {
 	}}
 }
 
+// lateUpdates lets others go before each update, so that a revocation that is under
+// way comes first.
+func lateUpdates(open func(store.Store) store.Store) func(store.Store) store.Store {
+	return func(s store.Store) store.Store {
+		s = open(s)
+		return &broken{Store: s, apply: func(ctx context.Context, change store.Change) error {
+			if _, ok := change.Steps[0].(store.UpdateCredential); ok {
+				for range 1000 {
+					runtime.Gosched()
+				}
+			}
+			return s.Apply(ctx, change)
+		}}
+	}
+}
+
 // updates updates credentials rightly but for what fn does with what is new and
 // what was there.
 func updates(fn func(c *store.Credential, old store.Credential)) func(store.Store) store.Store {
