@@ -107,7 +107,7 @@ var (
 
 // Errors for Config.Log, besides those of a verification.
 var (
-	// ErrTwice: the request has several cookies of the name.
+	// ErrTwice: the request has several cookies of the name. SignOut returns it as well.
 	ErrTwice = errors.New("session: the cookie came twice")
 
 	// ErrTooLong: the cookie is longer than any token.
@@ -237,6 +237,7 @@ func (s *Sessions) Handler(next http.Handler) http.Handler {
 				s.config.Failed.ServeHTTP(w, r)
 				return
 			}
+			st.twice = err == ErrTwice
 		}
 		next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), stateKey{}, st)))
 	})

@@ -167,7 +167,8 @@ func Renew(w http.ResponseWriter, r *http.Request) error {
 // a secret is good for which was replaced.
 //
 // After an error the session may live, and the browser keeps its cookie: what it
-// shows is true, and the user can try again. Tell them.
+// shows is true, and the user can try again. Tell them. ErrTwice: it is not known
+// which session was meant, and none was ended.
 func SignOut(w http.ResponseWriter, r *http.Request) error {
 	s, err := of(r.Context())
 	if err != nil {
@@ -178,6 +179,9 @@ func SignOut(w http.ResponseWriter, r *http.Request) error {
 	id := s.replaced
 	if c := s.current.Load(); c != nil {
 		id = c.ID
+	}
+	if id == "" && s.twice {
+		return ErrTwice
 	}
 	if id != "" {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), lasting)

@@ -19,6 +19,7 @@ import (
 type state struct {
 	sessions *Sessions
 	arrived  time.Time
+	twice    bool   // the cookie came twice, so that it is unknown which session was meant
 	replaced string // the version that the request came with, where a newer one has taken its place
 
 	// current is the session; nil: there is none. What it points to never changes.
